@@ -1,0 +1,61 @@
+// Ordered walks over one family, both ways, that see one moment of the database however long they live.
+//
+// Lifetime: an iterator keeps what it reads alive, also past the close of its database; so a long-lived one holds disk
+// space and memory. Thread safety: one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "firn/export.h"
+#include "firn/slice.h"
+#include "firn/status.h"
+
+namespace firn {
+
+// Outcome of moving an iterator. An error is never an end.
+enum class Step : std::uint8_t {
+  kEntry,  // key() and value() are valid until the next move.
+  kEnd,    // There is no such entry within the bounds.
+  kError,  // status() says why; the iterator stays in error until it is placed anew.
+};
+
+// Implemented by each backend; users hold an Iterator.
+class FIRN_EXPORT IteratorImpl {
+ public:
+  virtual ~IteratorImpl() = default;
+  virtual Step seek_to_first() = 0;
+  virtual Step seek_to_last() = 0;
+  virtual Step seek(Slice key) = 0;
+  virtual Step seek_before(Slice key) = 0;
+  virtual Step next() = 0;
+  virtual Step prev() = 0;
+  virtual Slice key() const = 0;
+  virtual Slice value() const = 0;
+  virtual const Status& status() const = 0;
+};
+
+// Starts before the first entry (equally: after the last): next() then gives the first, prev() the last.
+// At an end, next() and prev() turn around: after the kEnd of next(), prev() gives the last entry, and vice versa.
+class FIRN_EXPORT Iterator {
+ public:
+  explicit Iterator(std::unique_ptr<IteratorImpl> impl) : impl_(std::move(impl)) {}
+
+  Step seek_to_first() { return impl_->seek_to_first(); }
+  Step seek_to_last() { return impl_->seek_to_last(); }
+  Step seek(Slice key) { return impl_->seek(key); }                // First entry at or after `key`.
+  Step seek_before(Slice key) { return impl_->seek_before(key); }  // Last entry before `key` (exclusive).
+  Step next() { return impl_->next(); }
+  Step prev() { return impl_->prev(); }
+
+  // Precondition: the last move gave kEntry. Valid until the next move.
+  Slice key() const { return impl_->key(); }
+  Slice value() const { return impl_->value(); }
+  // Ok unless the last move gave kError.
+  const Status& status() const { return impl_->status(); }
+
+ private:
+  std::unique_ptr<IteratorImpl> impl_;
+};
+
+}  // namespace firn
