@@ -1,0 +1,35 @@
+// Key heads: eight bytes of a key as a big-endian number, kept where a comparison is made so that most comparisons
+// touch no other memory (after the prefix caches of B-trees: Graefe and Larson, "B-tree indexes and CPU caches", 2001).
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "codec/varint.h"
+#include "firn/slice.h"
+
+namespace firn {
+
+// Bytes [offset, offset + 8) of `key`, big-endian, zeros beyond its end. For keys that share their first `offset`
+// bytes: head(a) < head(b) implies a < b; equal heads decide nothing (zero padding included).
+inline std::uint64_t key_head(Slice key, std::size_t offset = 0) {
+  if (offset + 8 <= key.size()) return __builtin_bswap64(load<std::uint64_t>(key.data() + offset));
+  std::uint64_t head = 0;
+  if (offset < key.size()) std::memcpy(&head, key.data() + offset, key.size() - offset);
+  return __builtin_bswap64(head);
+}
+
+// Length of the longest common prefix.
+inline std::size_t common_prefix_bytes(Slice a, Slice b) {
+  const std::size_t limit = a.size() < b.size() ? a.size() : b.size();
+  std::size_t i = 0;
+  while (i + 8 <= limit) {
+    const std::uint64_t difference = load<std::uint64_t>(a.data() + i) ^ load<std::uint64_t>(b.data() + i);
+    if (difference != 0) return i + static_cast<std::size_t>(__builtin_ctzll(difference)) / 8;
+    i += 8;
+  }
+  while (i < limit && a[i] == b[i]) ++i;
+  return i;
+}
+
+}  // namespace firn

@@ -1,0 +1,27 @@
+// What the rest of the engine knows of a table without opening it. Kept in the manifest; the picker decides on it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "firn/slice.h"
+
+namespace firn {
+
+struct TableMeta {
+  std::uint64_t id = 0;            // Names the file; never used twice in a database. Part of every block checksum.
+  std::uint64_t file_bytes = 0;
+  std::uint64_t digest = 0;        // Of the whole file (codec/checksum.h Digest).
+  std::uint64_t entries = 0;
+  std::uint64_t tombstones = 0;
+  std::uint64_t key_bytes = 0;     // Sum over entries, before prefix stripping.
+  std::uint64_t value_bytes = 0;
+  std::string smallest_key;        // User keys, both inclusive.
+  std::string largest_key;
+  Sequence smallest_sequence = 0;
+  Sequence largest_sequence = 0;
+
+  friend bool operator==(const TableMeta&, const TableMeta&) = default;
+};
+
+}  // namespace firn
