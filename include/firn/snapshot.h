@@ -13,15 +13,18 @@ namespace firn {
 // Thread safety: may be read from several threads; each copy shares the same moment.
 class Snapshot {
  public:
-  // `owner` is whatever the backend must be told when the last copy goes.
-  Snapshot(Sequence sequence, std::shared_ptr<const void> owner) : sequence_(sequence), owner_(std::move(owner)) {}
+  // For backends. `database` identifies the one that made it: reads of another answer kInvalidArgument. `hold` is
+  // destroyed with the last copy.
+  Snapshot(const void* database, Sequence sequence, std::shared_ptr<const void> hold)
+      : database_(database), sequence_(sequence), hold_(std::move(hold)) {}
 
-  Sequence sequence() const { return sequence_; }                 // The last write it sees.
-  const std::shared_ptr<const void>& owner() const { return owner_; }
+  Sequence sequence() const { return sequence_; }  // The last write it sees.
+  const void* database() const { return database_; }
 
  private:
+  const void* database_;
   Sequence sequence_;
-  std::shared_ptr<const void> owner_;
+  std::shared_ptr<const void> hold_;
 };
 
 }  // namespace firn
