@@ -126,6 +126,9 @@ class FIRN_EXPORT FileSystem {
   // kBusy when any opener, in this process or another, holds it. Creates the file where it is missing.
   virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
   virtual Result<SpaceInfo> space(const std::string& path) = 0;
+  // How many bytes of files may be mapped so that they stay in memory beside everything else: half of the machine's
+  // (or the control group's) memory on a real machine; 0 where File::map is not to be used.
+  virtual std::uint64_t mapping_budget_bytes() { return 0; }
 };
 
 }  // namespace firn
