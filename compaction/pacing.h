@@ -1,0 +1,56 @@
+// How much to slow writers down so that flush and compaction keep up: a pure function of how full each store is, from
+// free (below half of every limit) through a delay per byte that grows without a step, to a stop that is allowed only
+// when a job that will end it can run. Idea: smooth admission instead of stall states (Luo and Carey, "On performance
+// stability in LSM-based storage systems", VLDB 2019).
+//
+// Thread safety: pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace firn::compaction {
+
+// Fullness of one store against its limit. A limit of 0 is no limit.
+struct PacingStore {
+  std::uint64_t used = 0;
+  std::uint64_t limit = 0;
+};
+
+struct PacingInput {
+  PacingStore immutable_memtables;  // Count.
+  PacingStore immutable_memtable_bytes;
+  PacingStore l0_tables;   // Count; limit well above LevelLimits::l0_tables.
+  PacingStore debt_bytes;  // compaction_debt_bytes().
+  // Measured over the last jobs, user bytes per second; 0: nothing measured yet.
+  std::uint64_t flush_bytes_per_second = 0;
+  std::uint64_t compaction_bytes_per_second = 0;
+  // A flush or compaction is running or can start now.
+  bool job_runnable = false;
+};
+
+enum class PacingCause : std::uint8_t { kNone, kMemtableCount, kMemtableBytes, kL0Tables, kDebt };
+
+// "immutable memtables", ...; for messages. Never null.
+std::string_view pacing_cause_name(PacingCause cause);
+
+struct Pace {
+  // Picoseconds of delay owed per byte written; 0: free. At most kPacePsPerByteMax.
+  std::uint64_t delay_ps_per_byte = 0;
+  // Wait until a job has finished, then ask again. Only with job_runnable, and only for memtables: what is in L0 or
+  // owed below it slows writers to a crawl but never stops them.
+  bool stop = false;
+  PacingCause cause = PacingCause::kNone;  // The store that set the delay.
+  std::uint64_t used = 0;                  // That store.
+  std::uint64_t limit = 0;
+
+  // What a write of `bytes` owes.
+  std::uint64_t delay_ns(std::uint64_t bytes) const { return delay_ps_per_byte * bytes / 1000; }
+};
+
+inline constexpr std::uint64_t kPacePsPerByteMax = 10'000'000;  // 10 us a byte: 100 KB/s.
+
+// Monotone: more in any store, or a lower measured throughput, never makes a write cheaper.
+Pace pace(const PacingInput& input);
+
+}  // namespace firn::compaction

@@ -1,0 +1,112 @@
+// Decides what to compact next. Pure functions: the shape of a family in, a plan (or none) out; nothing is read,
+// nothing is remembered, so every decision can be replayed from a text file (tests/compaction/scripts).
+//
+// Leveled, with level targets computed from the last level upward, so that the last level holds most of the data
+// whatever its size (idea: RocksDB's level_compaction_dynamic_level_bytes). L0 holds flushed tables, which may overlap;
+// it is compacted to the base level, the first level in use below it. Each level below has one sorted run.
+//
+// Rule of order (every plan keeps it): of two versions of a key, the newer is never in a deeper level than the older,
+// and within L0 never in an older table.
+//
+// Thread safety: pure functions over their arguments. Lifetime: a shape borrows its TableMeta.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "firn/options.h"
+#include "firn/slice.h"
+#include "sstable/table_meta.h"
+
+namespace firn::compaction {
+
+struct LevelLimits {
+  std::uint64_t memtable_bytes = 0;  // What one flush brings to L0.
+  std::uint64_t table_bytes = 0;     // Target size of a table below L0.
+  std::uint32_t level_ratio = 0;     // Size of a level over the one above it, at most.
+  std::uint32_t l0_tables = 0;       // L0 tables that start a compaction.
+};
+
+struct ShapeTable {
+  const TableMeta* meta = nullptr;
+  bool compacting = false;  // Input of a running compaction.
+};
+
+// Where a running compaction writes. Nothing else may write there, even where no table is yet.
+struct RunningCompaction {
+  int output_level = 0;
+  std::string smallest_key;  // Over all its inputs; both inclusive.
+  std::string largest_key;
+};
+
+struct FamilyShape {
+  std::array<std::vector<ShapeTable>, kLevelCount> levels;  // L0 newest first, the others by key.
+  std::vector<RunningCompaction> running;
+  LevelLimits limits;
+};
+
+struct LevelTargets {
+  int base_level = kLevelCount - 1;                // Where L0 goes.
+  std::array<std::uint64_t, kLevelCount> bytes{};  // 0 for L0 and for levels above the base.
+};
+LevelTargets level_targets(const FamilyShape& shape);
+
+// What would have to be rewritten to bring every level within its target; 0 when pick_compaction has nothing to do.
+std::uint64_t compaction_debt_bytes(const FamilyShape& shape);
+
+struct PlanInputs {
+  int level = 0;
+  std::vector<std::uint64_t> tables;  // Ids, in the order of the shape.
+};
+
+// A table of the level below the output: an output is cut here rather than overlap too many of them.
+struct Boundary {
+  std::string largest_key;
+  std::uint64_t bytes = 0;
+};
+
+struct CompactionPlan {
+  std::vector<PlanInputs> inputs;  // By level, none empty.
+  int output_level = 0;
+  bool trivial_move = false;  // Nothing to merge: the tables change level and are not rewritten.
+  // No other table holds, nor will a running compaction write, an older version of any key within
+  // [smallest_key, largest_key]: tombstones that no snapshot needs may go and sequences may be zeroed.
+  bool bottommost = false;
+  std::string smallest_key;  // Over all inputs; both inclusive.
+  std::string largest_key;
+  std::uint64_t input_bytes = 0;
+  std::uint64_t input_entries = 0;
+  std::uint64_t table_bytes = 0;                    // Target size of an output table.
+  std::vector<Boundary> grandparents;               // By key; empty at the last level.
+  std::uint64_t grandparent_overlap_bytes_max = 0;  // Per output table.
+  std::string reason;  // For the log: "L0 has 5 tables of 4", "L4 holds 1.3 of its target", ...
+};
+
+// The most urgent compaction that may run beside those already running; none when every level is within its target or
+// what is over it is being compacted.
+std::optional<CompactionPlan> pick_compaction(const FamilyShape& shape);
+
+// A compaction of all data of a key range down to the last level that holds any, step by step.
+struct RangeCompaction {
+  std::optional<std::string> from;  // Inclusive; absent: unbounded.
+  std::optional<std::string> to;    // Inclusive; absent: unbounded.
+  int level = 0;                    // Being drained now.
+  std::optional<std::string> done;  // Of this level, keys up to this one, inclusive, are drained.
+};
+
+struct RangeStep {
+  enum class Kind : std::uint8_t {
+    kPlan,     // Run `plan`, then ask again with `next` as the state.
+    kBlocked,  // By a running compaction: ask again when one has finished.
+    kDone,
+  };
+  Kind kind = Kind::kDone;
+  CompactionPlan plan;
+  RangeCompaction next;
+};
+RangeStep pick_range(const FamilyShape& shape, const RangeCompaction& state);
+
+}  // namespace firn::compaction
