@@ -1,0 +1,163 @@
+#include "platform/epoch.h"
+
+#include <deque>
+#include <limits>
+#include <mutex>
+#include <vector>
+
+#include "platform/assert.h"
+#include "platform/sync.h"
+
+namespace firn {
+
+namespace internal {
+
+EpochCounter epoch_counter;
+[[gnu::tls_model("initial-exec")]] constinit thread_local EpochSlot* epoch_slot = nullptr;
+
+namespace {
+
+// Grows only, by pushing at the head; as long as the most threads that ever ran at once.
+std::atomic<EpochSlot*> slots{nullptr};
+
+// Returns the thread's slot when the thread ends.
+struct SlotReturn {
+  ~SlotReturn() {
+    FIRN_ASSERT(epoch_slot->depth == 0);
+    epoch_slot->taken.store(false, std::memory_order_release);
+    epoch_slot = nullptr;
+  }
+};
+
+EpochSlot* take_free_slot() {
+  for (EpochSlot* slot = slots.load(std::memory_order_acquire); slot != nullptr; slot = slot->next) {
+    if (!slot->taken.load(std::memory_order_relaxed) && !slot->taken.exchange(true, std::memory_order_acquire)) {
+      return slot;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+EpochSlot* claim_epoch_slot() {
+  EpochSlot* slot = take_free_slot();
+  if (slot == nullptr) {
+    slot = new EpochSlot;
+    slot->taken.store(true, std::memory_order_relaxed);
+    slot->next = slots.load(std::memory_order_relaxed);
+    while (!slots.compare_exchange_weak(slot->next, slot, std::memory_order_release, std::memory_order_relaxed)) {
+    }
+  }
+  epoch_slot = slot;
+  [[maybe_unused]] static thread_local SlotReturn slot_return;
+  return slot;
+}
+
+namespace {
+
+// The oldest epoch any guard may stand in; the greatest number when there is none.
+std::uint64_t oldest_guard() {
+  full_fence();  // Pairs with the one in EpochGuard.
+  std::uint64_t oldest = std::numeric_limits<std::uint64_t>::max();
+  for (EpochSlot* slot = slots.load(std::memory_order_acquire); slot != nullptr; slot = slot->next) {
+    const std::uint64_t epoch = slot->epoch.load(std::memory_order_acquire);
+    if (epoch != 0 && epoch < oldest) oldest = epoch;
+  }
+  return oldest;
+}
+
+struct Retired {
+  std::uint64_t epoch = 0;
+  void* object = nullptr;
+  void (*deleter)(void*) = nullptr;
+};
+
+class Domain {
+ public:
+  void retire(void* object, void (*deleter)(void*)) {
+    if (add(object, deleter) && try_begin_collection()) {
+      collect();
+      end_collection();
+    }
+  }
+
+  void drain() {
+    const std::uint64_t last = epoch_counter.now.load(std::memory_order_acquire);
+    for (bool done = false; !done;) {
+      if (try_begin_collection()) {
+        collect();
+        done = oldest_retired() >= last;
+        end_collection();
+      }
+      if (!done) yield_thread();
+    }
+  }
+
+ private:
+  // A scan costs a cache miss per thread: made for every object while few wait, so that large and rare objects go
+  // soon, and for every kScanInterval-th where they are many.
+  static constexpr std::size_t kScanInterval = 64;
+
+  // Whether it is time to collect.
+  bool add(void* object, void (*deleter)(void*)) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    // Under the lock, so that `retired_` is ordered by epoch. Release: see EpochGuard.
+    const std::uint64_t epoch = epoch_counter.now.fetch_add(1, std::memory_order_acq_rel);
+    retired_.push_back({epoch, object, deleter});
+    return retired_.size() < kScanInterval || epoch % kScanInterval == 0;
+  }
+
+  // One collector at a time, so that drain knows that no deleter of an earlier object is still running elsewhere.
+  bool try_begin_collection() { return !collecting_.exchange(true, std::memory_order_acquire); }
+  void end_collection() { collecting_.store(false, std::memory_order_release); }
+
+  void collect() {
+    const std::uint64_t oldest = oldest_guard_of_retired();
+    std::vector<Retired> free;
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      while (!retired_.empty() && retired_.front().epoch < oldest) {
+        free.push_back(retired_.front());
+        retired_.pop_front();
+      }
+    }
+    for (const Retired& retired : free) retired.deleter(retired.object);
+  }
+
+  // Guards that began after the scan can only see objects that were retired after it: those must stay.
+  std::uint64_t oldest_guard_of_retired() {
+    const std::uint64_t now = epoch_counter.now.load(std::memory_order_acquire);
+    const std::uint64_t oldest = oldest_guard();
+    return oldest < now ? oldest : now;
+  }
+
+  std::uint64_t oldest_retired() {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return retired_.empty() ? std::numeric_limits<std::uint64_t>::max() : retired_.front().epoch;
+  }
+
+  // A plain std::mutex: held for a few instructions and never over a wait, so no schedule depends on it.
+  std::mutex mutex_;
+  std::deque<Retired> retired_;  // Guarded by mutex_; epochs rise.
+  std::atomic<bool> collecting_{false};
+};
+
+// Never destroyed: threads may retire while the process exits.
+Domain& domain() {
+  static Domain* const domain = new Domain;
+  return *domain;
+}
+
+}  // namespace
+
+}  // namespace internal
+
+void epoch_retire(void* object, void (*deleter)(void*)) { internal::domain().retire(object, deleter); }
+
+void epoch_drain() {
+  FIRN_ASSERT(internal::epoch_slot == nullptr || internal::epoch_slot->depth == 0);
+  internal::domain().drain();
+}
+
+}  // namespace firn
