@@ -20,6 +20,7 @@
 
 #include "codec/cursor.h"
 #include "compaction/picker.h"
+#include "firn/file_system.h"
 #include "firn/slice.h"
 #include "firn/status.h"
 #include "sstable/table_builder.h"
@@ -30,6 +31,7 @@ namespace firn::compaction {
 // A table to be written: what the caller made for it.
 struct OutputTable {
   std::uint64_t id = 0;
+  std::unique_ptr<File> file;  // New and empty; destroyed after `builder`.
   std::unique_ptr<TableBuilder> builder;
 };
 
@@ -46,7 +48,7 @@ struct CompactionTask {
   std::optional<std::string> up_to;
   std::size_t head_offset = 0;                    // Common prefix of all keys, as for MergeCursor.
   std::optional<std::uint64_t> expected_entries;  // What the inputs hold within those bounds, if known: checked.
-  // Makes the next output. Called from the thread of the job, which destroys the builder before it returns.
+  // Makes the next output. Called from the thread of the job, which destroys builder and file before it returns.
   std::function<Result<OutputTable>()> create_table;
   // Asked every few hundred entries; true ends the job with kClosed.
   std::function<bool()> should_stop;

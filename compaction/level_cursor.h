@@ -51,9 +51,12 @@ class LevelCursor final : public Cursor {
   void prev() override;
 
  private:
+  bool admits_forward(std::size_t index) const;
+  bool admits_backward(std::size_t index) const;
   bool open(std::size_t index);
+  bool present();
   void forward_from(std::size_t index);
-  void backward_from(std::size_t index);
+  void backward_from(std::size_t end_index);
   void settle_forward();
   void settle_backward();
 

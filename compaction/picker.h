@@ -46,6 +46,9 @@ struct FamilyShape {
   std::array<std::vector<ShapeTable>, kLevelCount> levels;  // L0 newest first, the others by key.
   std::vector<RunningCompaction> running;
   LevelLimits limits;
+  LevelCompression compression{};  // A table changes level without being rewritten only between equals.
+  // Smallest sequence that a snapshot reads at; kSequenceMax: none. Tombstones up to it can be got rid of.
+  Sequence oldest_snapshot = kSequenceMax;
 };
 
 struct LevelTargets {
@@ -91,8 +94,8 @@ std::optional<CompactionPlan> pick_compaction(const FamilyShape& shape);
 
 // A compaction of all data of a key range down to the last level that holds any, step by step.
 struct RangeCompaction {
-  std::optional<std::string> from;  // Inclusive; absent: unbounded.
-  std::optional<std::string> to;    // Inclusive; absent: unbounded.
+  std::string from;                 // Inclusive.
+  std::string to;                   // Exclusive; empty: unbounded.
   int level = 0;                    // Being drained now.
   std::optional<std::string> done;  // Of this level, keys up to this one, inclusive, are drained.
 };

@@ -1,0 +1,205 @@
+#include "compaction/merge_cursor.h"
+
+#include <limits>
+#include <utility>
+
+#include "codec/key_head.h"
+
+namespace firn::compaction {
+
+namespace {
+
+// Head of a child that has ended: loses every match but a tie, and ties ask the child.
+constexpr std::uint64_t kHeadEnd = std::numeric_limits<std::uint64_t>::max();
+
+// After so many straight wins a child is expected to go on winning.
+constexpr std::uint32_t kStraightWins = 4;
+
+}  // namespace
+
+MergeCursor::MergeCursor(std::vector<std::unique_ptr<Cursor>> children, std::size_t head_offset)
+    : children_(std::move(children)),
+      heads_(children_.size(), kHeadEnd),
+      losers_(children_.size()),
+      head_offset_(head_offset) {}
+
+void MergeCursor::seek_to_first() {
+  for (const auto& child : children_) child->seek_to_first();
+  start(Direction::kForward);
+}
+
+void MergeCursor::seek_to_last() {
+  for (const auto& child : children_) child->seek_to_last();
+  start(Direction::kBackward);
+}
+
+void MergeCursor::seek(Slice key, Sequence sequence) {
+  for (const auto& child : children_) child->seek(key, sequence);
+  start(Direction::kForward);
+}
+
+void MergeCursor::seek_before(Slice key) {
+  for (const auto& child : children_) child->seek_before(key);
+  start(Direction::kBackward);
+}
+
+void MergeCursor::next() {
+  if (direction_ != Direction::kForward) return turn(Direction::kForward);
+  advance();
+}
+
+void MergeCursor::prev() {
+  if (direction_ != Direction::kBackward) return turn(Direction::kBackward);
+  advance();
+}
+
+// Precondition: every child stands at its first entry in `direction` that is to be returned.
+void MergeCursor::start(Direction direction) {
+  direction_ = direction;
+  status_ = Status();
+  for (std::uint32_t child = 0; child < children_.size(); ++child) {
+    if (!load_head(child)) return;
+  }
+  build();
+  present();
+}
+
+// Moves every child to its first entry beyond entry() in the new direction. Each but the winner stands just beyond
+// entry() in the old direction, so one step suffices, unless entries were added to a memtable in between.
+void MergeCursor::turn(Direction direction) {
+  direction_ = direction;
+  const bool forward = direction == Direction::kForward;
+  for (std::uint32_t i = 0; i < children_.size(); ++i) {
+    if (i == winner_) continue;
+    Cursor& child = *children_[i];
+    if (child.valid()) {
+      move_child(i);
+    } else if (forward) {
+      child.seek_to_first();
+    } else {
+      child.seek_to_last();
+    }
+    while (child.valid() && ordered_before(child.entry(), entry_)) move_child(i);
+    if (!load_head(i)) return;
+  }
+  move_child(winner_);  // Last: entry_ borrows its key from the winner.
+  if (!load_head(winner_)) return;
+  build();
+  present();
+}
+
+void MergeCursor::advance() {
+  move_child(winner_);
+  if (children_.size() > 1) {
+    if (!load_head(winner_)) return;
+    if (children_.size() == 2) {
+      choose_of_two();
+    } else if (straight_wins_ < kStraightWins) {
+      replay();
+    } else if (!before(winner_, rival_)) {
+      straight_wins_ = 0;
+      replay();
+    }
+  } else if (!load_head(winner_)) {
+    return;
+  }
+  present();
+}
+
+inline void MergeCursor::move_child(std::uint32_t child) {
+  if (direction_ == Direction::kForward) {
+    children_[child]->next();
+  } else {
+    children_[child]->prev();
+  }
+}
+
+// False, with the merge failed, when the child has failed.
+inline bool MergeCursor::load_head(std::uint32_t child) {
+  const Cursor& cursor = *children_[child];
+  if (cursor.valid()) [[likely]] {
+    const std::uint64_t head = key_head(cursor.entry().key, head_offset_);
+    heads_[child] = direction_ == Direction::kForward ? head : ~head;
+    return true;
+  }
+  heads_[child] = kHeadEnd;
+  if (cursor.status().ok()) return true;
+  fail(cursor.status());
+  return false;
+}
+
+inline bool MergeCursor::before(std::uint32_t a, std::uint32_t b) const {
+  if (heads_[a] != heads_[b]) return heads_[a] < heads_[b];
+  return tie_before(a, b);
+}
+
+// `a` comes before `b` where their heads are equal. Children that have ended come last.
+bool MergeCursor::tie_before(std::uint32_t a, std::uint32_t b) const {
+  if (!children_[a]->valid()) return false;
+  if (!children_[b]->valid()) return true;
+  return ordered_before(children_[a]->entry(), children_[b]->entry());
+}
+
+// `a` comes before `b` in the present direction.
+bool MergeCursor::ordered_before(const Entry& a, const Entry& b) const {
+  const bool forward = direction_ == Direction::kForward;
+  const int order = a.key.substr(head_offset_).compare(b.key.substr(head_offset_));
+  if (order != 0) return (order < 0) == forward;
+  return a.sequence != b.sequence && (a.sequence > b.sequence) == forward;
+}
+
+// Plays the whole tournament.
+void MergeCursor::build() {
+  const auto count = static_cast<std::uint32_t>(children_.size());
+  straight_wins_ = 0;
+  winner_ = 0;
+  if (count < 2) return;
+  if (count == 2) return choose_of_two();
+  std::vector<std::uint32_t> winners(2 * std::size_t{count});  // Node i; leaf count + child.
+  for (std::uint32_t child = 0; child < count; ++child) winners[count + child] = child;
+  for (std::uint32_t node = count - 1; node >= 1; --node) {
+    const std::uint32_t a = winners[2 * node];
+    const std::uint32_t b = winners[2 * node + 1];
+    const bool a_wins = before(a, b);
+    winners[node] = a_wins ? a : b;
+    losers_[node] = {heads_[a_wins ? b : a], a_wins ? b : a};
+  }
+  winner_ = winners[1];
+}
+
+// Plays the matches on the way from the winner's leaf to the root, the winner having moved.
+void MergeCursor::replay() {
+  const std::uint32_t before_replay = winner_;
+  std::uint32_t winner = winner_;
+  std::uint64_t head = heads_[winner];
+  for (std::size_t node = (winner + children_.size()) / 2; node >= 1; node /= 2) {
+    Loser& loser = losers_[node];
+    if (loser.head > head) continue;
+    if (loser.head == head && !tie_before(loser.child, winner)) continue;
+    std::swap(loser.head, head);
+    std::swap(loser.child, winner);
+  }
+  winner_ = winner;
+  straight_wins_ = winner == before_replay ? straight_wins_ + 1 : 0;
+  if (straight_wins_ == kStraightWins) rival_ = second_best();
+}
+
+// The best of those who lost to the winner: one of them is second of all.
+std::uint32_t MergeCursor::second_best() const {
+  std::size_t node = (winner_ + children_.size()) / 2;
+  std::uint32_t best = losers_[node].child;
+  for (node /= 2; node >= 1; node /= 2) {
+    if (before(losers_[node].child, best)) best = losers_[node].child;
+  }
+  return best;
+}
+
+inline void MergeCursor::choose_of_two() { winner_ = before(0, 1) ? 0 : 1; }
+
+inline void MergeCursor::present() {
+  if (children_.empty() || !children_[winner_]->valid()) return end();
+  entry_ = children_[winner_]->entry();
+  valid_ = true;
+}
+
+}  // namespace firn::compaction
