@@ -27,6 +27,10 @@
 
 namespace firn {
 
+namespace internal {
+struct MemoryState;
+}
+
 enum class OperationKind : std::uint8_t {
   kOpen,  // OpenMode::kRead, kReadWrite.
   kCreate,
@@ -132,10 +136,9 @@ class MemoryFileSystem final : public FileSystem {
   std::uint64_t operation_count() const;
 
  private:
-  struct State;
-  explicit MemoryFileSystem(std::unique_ptr<State> state);
+  explicit MemoryFileSystem(std::unique_ptr<internal::MemoryState> state);
 
-  const std::unique_ptr<State> state_;
+  const std::unique_ptr<internal::MemoryState> state_;
 };
 
 }  // namespace firn

@@ -1,0 +1,236 @@
+// Handles of the in-memory file system: files, logs, mappings, locks. Tested in memory_file_system_test.cc and
+// file_system_test.cc.
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "platform/assert.h"
+#include "platform/io.h"
+#include "platform/memory_state.h"
+
+namespace firn::internal {
+
+namespace {
+
+class MemoryMapping final : public FileMapping {
+ public:
+  explicit MemoryMapping(const PagedBytes& contents) : bytes_(static_cast<std::size_t>(contents.size())) {
+    contents.read(0, bytes_);
+  }
+  std::span<const std::byte> bytes() const override { return bytes_; }
+  bool damaged() const override { return false; }
+
+ private:
+  std::vector<std::byte> bytes_;
+};
+
+// One transfer into `node` under the rules of faults and space.
+IoResult transfer(MemoryState& state, OperationKind kind, const std::string& path, FileNode& node,
+                  std::uint64_t offset, std::span<const std::byte> bytes) {
+  const std::optional<Fault> fault = state.consult(kind, path, node.kind(), offset, bytes.size());
+  IoResult result{0, bytes.size()};
+  if (fault.has_value()) result = {fault->error, std::min(fault->bytes_done, bytes.size())};
+  const std::lock_guard<std::mutex> lock(state.mutex);
+  const std::size_t writable = static_cast<std::size_t>(state.writable_bytes(node, offset, result.bytes));
+  if (writable < result.bytes) {
+    result.bytes = writable;
+    result.error = ENOSPC;
+  }
+  node.write(offset, bytes.first(result.bytes));
+  state.charge(node);
+  return result;
+}
+
+Status sync_node(MemoryState& state, const std::string& path, FileNode& node) {
+  const int error = state.consult_error(OperationKind::kSync, path, node.kind());
+  const std::lock_guard<std::mutex> lock(state.mutex);
+  node.sync(error == 0);
+  return error == 0 ? Status() : errno_status("sync", path, error);
+}
+
+class MemoryFile final : public File {
+ public:
+  MemoryFile(MemoryState& state, std::string path, std::shared_ptr<FileNode> node, bool writable)
+      : state_(state), path_(std::move(path)), node_(std::move(node)), writable_(writable) {}
+
+  const std::string& path() const override { return path_; }
+
+  IoResult read_at(std::uint64_t offset, std::span<std::byte> into) override {
+    const std::optional<Fault> fault =
+        state_.consult(OperationKind::kRead, path_, node_->kind(), offset, into.size());
+    IoResult result;
+    if (fault.has_value()) {
+      result.error = fault->error;
+      into = into.first(std::min(fault->bytes_done, into.size()));
+    }
+    const std::lock_guard<std::mutex> lock(state_.mutex);
+    result.bytes = node_->contents().read(offset, into);
+    return result;
+  }
+
+  IoResult write_at(std::uint64_t offset, std::span<const std::byte> bytes) override {
+    if (!writable_) return {EBADF, 0};
+    return transfer(state_, OperationKind::kWrite, path_, *node_, offset, bytes);
+  }
+
+  Result<std::uint64_t> size() override {
+    if (const int error = state_.consult_error(OperationKind::kSize, path_, node_->kind()); error != 0) {
+      return errno_status("get the size of", path_, error);
+    }
+    const std::lock_guard<std::mutex> lock(state_.mutex);
+    return node_->contents().size();
+  }
+
+  Status sync() override { return sync_node(state_, path_, *node_); }
+
+  Status truncate(std::uint64_t bytes) override {
+    int error = state_.consult_error(OperationKind::kTruncate, path_, node_->kind(), bytes);
+    if (error == 0 && !writable_) error = EBADF;
+    if (error != 0) return errno_status("truncate", path_, error);
+    const std::lock_guard<std::mutex> lock(state_.mutex);
+    node_->allocated_bytes = std::min(node_->allocated_bytes, bytes);
+    node_->truncate(bytes);
+    state_.charge(*node_);
+    return Status();
+  }
+
+  Status allocate(std::uint64_t bytes) override {
+    int error = state_.consult_error(OperationKind::kAllocate, path_, node_->kind(), bytes);
+    if (error == 0 && !writable_) error = EBADF;
+    const std::lock_guard<std::mutex> lock(state_.mutex);
+    if (error == 0 && state_.writable_bytes(*node_, 0, bytes) < bytes) error = ENOSPC;
+    if (error != 0) return errno_status("allocate space for", path_, error);
+    node_->allocated_bytes = std::max(node_->allocated_bytes, bytes);
+    state_.charge(*node_);
+    return Status();
+  }
+
+  void start_writeback(std::uint64_t, std::uint64_t) override {}
+
+  Result<std::unique_ptr<FileMapping>> map() override {
+    if (const int error = state_.consult_error(OperationKind::kMap, path_, node_->kind()); error != 0) {
+      return errno_status("map", path_, error);
+    }
+    const std::lock_guard<std::mutex> lock(state_.mutex);
+    if (!state_.mappings) {
+      return Status(StatusCode::kNotSupported, "map " + path_ + ": this file system in memory was made without mappings");
+    }
+    return std::unique_ptr<FileMapping>(std::make_unique<MemoryMapping>(node_->contents()));
+  }
+
+  void prefetch(std::uint64_t, std::uint64_t) override {}
+
+ private:
+  MemoryState& state_;
+  const std::string path_;
+  const std::shared_ptr<FileNode> node_;
+  const bool writable_;
+};
+
+// Stores into the mapped log are writes that nobody synced: a publication is one.
+class MemoryLog final : public LogFile {
+ public:
+  MemoryLog(MemoryState& state, std::string path, std::shared_ptr<FileNode> node, std::uint64_t capacity_bytes)
+      : state_(state), path_(std::move(path)), node_(std::move(node)), capacity_bytes_(capacity_bytes) {}
+
+  const std::string& path() const override { return path_; }
+  std::uint64_t capacity_bytes() const override { return capacity_bytes_; }
+  std::uint64_t end_offset() const override { return end_offset_; }
+
+  std::span<std::byte> reserve(std::size_t bytes) override {
+    reserved_ = 0;
+    if (bytes > capacity_bytes_ - end_offset_ || failed_error_.load(std::memory_order_relaxed) != 0) return {};
+    if (buffer_.size() < bytes) buffer_.resize(bytes);
+    reserved_ = bytes;
+    return std::span(buffer_).first(bytes);
+  }
+
+  Status publish(std::size_t bytes) override {
+    FIRN_ASSERT(bytes <= reserved_);
+    reserved_ = 0;
+    return append(OperationKind::kPublish, "publish", std::span<const std::byte>(buffer_).first(bytes));
+  }
+
+  Status write(std::span<const std::byte> bytes) override {
+    reserved_ = 0;
+    if (bytes.size() > capacity_bytes_ - end_offset_) {
+      return Status(StatusCode::kInvalidArgument, "write " + path_ + ": beyond the end of the log segment");
+    }
+    return append(OperationKind::kWrite, "write", bytes);
+  }
+
+  Status sync() override {
+    if (Status status = failure("sync"); !status.ok()) return status;
+    const int error = state_.consult_error(OperationKind::kSync, path_, node_->kind());
+    if (error != 0) failed_error_.store(error, std::memory_order_relaxed);
+    const std::lock_guard<std::mutex> lock(state_.mutex);
+    node_->sync(error == 0);
+    return error == 0 ? Status() : errno_status("sync", path_, error);
+  }
+
+  void populate(std::uint64_t) override {}
+
+ private:
+  Status failure(const char* operation) const {
+    const int error = failed_error_.load(std::memory_order_relaxed);
+    return error == 0 ? Status() : errno_status(operation, path_, error);
+  }
+
+  Status append(OperationKind kind, const char* operation, std::span<const std::byte> bytes) {
+    if (Status status = failure(operation); !status.ok()) return status;
+    for (std::size_t done = 0; done < bytes.size();) {
+      const IoResult result = transfer(state_, kind, path_, *node_, end_offset_ + done, bytes.subspan(done));
+      done += result.bytes;
+      if (result.error == EINTR) continue;
+      const int error = result.error == 0 && result.bytes == 0 ? EIO : result.error;
+      if (error == 0) continue;
+      // A store that failed has broken the mapping; a write can be repeated.
+      if (kind == OperationKind::kPublish) failed_error_.store(error, std::memory_order_relaxed);
+      return errno_status(operation, path_, error);
+    }
+    end_offset_ += bytes.size();
+    return Status();
+  }
+
+  MemoryState& state_;
+  const std::string path_;
+  const std::shared_ptr<FileNode> node_;
+  const std::uint64_t capacity_bytes_;
+  std::uint64_t end_offset_ = 0;
+  std::size_t reserved_ = 0;
+  std::vector<std::byte> buffer_;     // Of reserve.
+  std::atomic<int> failed_error_{0};  // Of the first failed publish or sync; sticky. Atomic: sync runs beside the writer.
+};
+
+class MemoryLock final : public FileLock {
+ public:
+  MemoryLock(MemoryState& state, std::shared_ptr<FileNode> node) : state_(state), node_(std::move(node)) {
+    state_.locked.insert(node_.get());
+  }
+  ~MemoryLock() override {
+    const std::lock_guard<std::mutex> lock(state_.mutex);
+    state_.locked.erase(node_.get());
+  }
+
+ private:
+  MemoryState& state_;
+  const std::shared_ptr<FileNode> node_;
+};
+
+}  // namespace
+
+std::unique_ptr<File> make_memory_file(MemoryState& state, std::string path, std::shared_ptr<FileNode> node,
+                                       bool writable) {
+  return std::make_unique<MemoryFile>(state, std::move(path), std::move(node), writable);
+}
+
+std::unique_ptr<LogFile> make_memory_log(MemoryState& state, std::string path, std::shared_ptr<FileNode> node,
+                                         std::uint64_t capacity_bytes) {
+  return std::make_unique<MemoryLog>(state, std::move(path), std::move(node), capacity_bytes);
+}
+
+std::unique_ptr<FileLock> make_memory_lock(MemoryState& state, std::shared_ptr<FileNode> node) {
+  return std::make_unique<MemoryLock>(state, std::move(node));
+}
+
+}  // namespace firn::internal
