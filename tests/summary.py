@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+"""Sums up a `meson test` run, a line per suite; the last line is `N passed, N failed`.
+
+usage: summary.py BUILD_DIR...
+
+Counts cases: each TEST of a GoogleTest program, and any other test as one. A program that failed without naming a
+failed case (a crash, a timeout, a leak found at exit) counts as one failure. Exit code 1 if anything failed.
+"""
+import collections
+import json
+import pathlib
+import re
+import sys
+
+CASE_PASSED = re.compile(r'^\[ +OK \] ', re.MULTILINE)
+CASE_FAILED = re.compile(r'^\[ +FAILED +\] (\S+).* \(\d+ ms\)$', re.MULTILINE)
+
+
+class Suite:
+    def __init__(self):
+        self.programs = 0
+        self.passed = 0
+        self.seconds = 0.0
+
+
+def main():
+    suites = collections.defaultdict(Suite)
+    failures = []
+    for build_dir in sys.argv[1:]:
+        log = pathlib.Path(build_dir) / 'meson-logs' / 'testlog.json'
+        for line in log.read_text().splitlines():
+            run = json.loads(line)
+            if run['result'] == 'SKIP':
+                continue
+            # "firn:wal / log_test", or "firn / log_test" outside any suite.
+            owner, _, program = run['name'].partition(' / ')
+            suite = suites[owner.partition(':')[2] or 'other']
+            ok = run['result'] in ('OK', 'EXPECTEDFAIL')
+            cases = len(CASE_PASSED.findall(run['stdout']))
+            failed = [f'{program}: {case}' for case in CASE_FAILED.findall(run['stdout'])]
+            if not ok and not failed:
+                failed = [f'{program}: {run["result"].lower()}, exit code {run["returncode"]}']
+            if ok and cases == 0:
+                cases = 1
+            suite.programs += 1
+            suite.passed += cases
+            suite.seconds += run['duration']
+            failures += failed
+
+    print(f'\n{"suite":<14}{"programs":>9}{"passed":>8}{"seconds":>9}')
+    for name, suite in sorted(suites.items()):
+        print(f'{name:<14}{suite.programs:>9}{suite.passed:>8}{suite.seconds:>9.1f}')
+    for failure in failures:
+        print('FAILED', failure)
+    passed = sum(suite.passed for suite in suites.values())
+    print(f'\n{passed} passed, {len(failures)} failed')
+    return 1 if failures or passed == 0 else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
