@@ -18,27 +18,26 @@ struct PacingStore {
 };
 
 struct PacingInput {
-  PacingStore immutable_memtables;  // Count.
-  PacingStore immutable_memtable_bytes;
-  PacingStore l0_tables;   // Count; limit well above LevelLimits::l0_tables.
-  PacingStore debt_bytes;  // compaction_debt_bytes().
+  PacingStore memtable_bytes;  // The one being filled included, so that writers slow down before the last one is full.
+  PacingStore l0_tables;       // Count; limit well above LevelLimits::l0_tables.
+  PacingStore debt_bytes;      // compaction_debt_bytes().
   // Measured over the last jobs, user bytes per second; 0: nothing measured yet.
   std::uint64_t flush_bytes_per_second = 0;
   std::uint64_t compaction_bytes_per_second = 0;
-  // A flush or compaction is running or can start now.
-  bool job_runnable = false;
+  // A flush is running or can start now.
+  bool flush_runnable = false;
 };
 
-enum class PacingCause : std::uint8_t { kNone, kMemtableCount, kMemtableBytes, kL0Tables, kDebt };
+enum class PacingCause : std::uint8_t { kNone, kMemtableBytes, kL0Tables, kDebt };
 
-// "immutable memtables", ...; for messages. Never null.
+// "bytes in memtables", ...; for messages. Never null.
 std::string_view pacing_cause_name(PacingCause cause);
 
 struct Pace {
   // Picoseconds of delay owed per byte written; 0: free. At most kPacePsPerByteMax.
   std::uint64_t delay_ps_per_byte = 0;
-  // Wait until a job has finished, then ask again. Only with job_runnable, and only for memtables: what is in L0 or
-  // owed below it slows writers to a crawl but never stops them.
+  // Wait until a flush has finished, then ask again. Only when memtables are at their limit and a flush can run: tables
+  // in L0 and debt slow writers to a crawl but never stop them.
   bool stop = false;
   PacingCause cause = PacingCause::kNone;  // The store that set the delay.
   std::uint64_t used = 0;                  // That store.

@@ -35,8 +35,10 @@ struct ShapeTable {
   bool compacting = false;  // Input of a running compaction.
 };
 
-// Where a running compaction writes. Nothing else may write there, even where no table is yet.
+// What running compactions take part in. Nothing else may write into their range of the output level, even where no
+// table is yet.
 struct RunningCompaction {
+  int input_level = 0;  // The upper one.
   int output_level = 0;
   std::string smallest_key;  // Over all its inputs; both inclusive.
   std::string largest_key;
@@ -57,7 +59,8 @@ struct LevelTargets {
 };
 LevelTargets level_targets(const FamilyShape& shape);
 
-// What would have to be rewritten to bring every level within its target; 0 when pick_compaction has nothing to do.
+// What would have to be rewritten to bring every level within its target, estimated. When it is not 0, a compaction is
+// running or pick_compaction has a plan.
 std::uint64_t compaction_debt_bytes(const FamilyShape& shape);
 
 struct PlanInputs {
@@ -88,27 +91,32 @@ struct CompactionPlan {
   std::string reason;  // For the log: "L0 has 5 tables of 4", "L4 holds 1.3 of its target", ...
 };
 
+// How `plan` is listed in FamilyShape::running while it runs.
+RunningCompaction running_compaction(const CompactionPlan& plan);
+
 // The most urgent compaction that may run beside those already running; none when every level is within its target or
 // what is over it is being compacted.
 std::optional<CompactionPlan> pick_compaction(const FamilyShape& shape);
 
-// A compaction of all data of a key range down to the last level that holds any, step by step.
+// A compaction of all data of a key range down to the last level, step by step.
 struct RangeCompaction {
-  std::string from;                 // Inclusive.
-  std::string to;                   // Exclusive; empty: unbounded.
+  std::string from;  // Inclusive.
+  std::string to;    // Exclusive; empty: unbounded.
+  // What follows is set by pick_range.
   int level = 0;                    // Being drained now.
+  std::optional<Sequence> newest;   // Data written to L0 since the first step stays there.
   std::optional<std::string> done;  // Of this level, keys up to this one, inclusive, are drained.
 };
 
 struct RangeStep {
   enum class Kind : std::uint8_t {
-    kPlan,     // Run `plan`, then ask again with `next` as the state.
+    kPlan,     // Run `plan`, then ask again.
     kBlocked,  // By a running compaction: ask again when one has finished.
     kDone,
   };
   Kind kind = Kind::kDone;
   CompactionPlan plan;
-  RangeCompaction next;
+  RangeCompaction next;  // The state to ask again with.
 };
 RangeStep pick_range(const FamilyShape& shape, const RangeCompaction& state);
 

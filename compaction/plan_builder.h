@@ -1,0 +1,61 @@
+// From "compact these tables" to a plan that keeps the rule of order: takes what must go along, refuses what would
+// collide with a running compaction. Shared by the choosers in picker.cc and range_picker.cc; not for other folders.
+//
+// Thread safety: pure functions. Lifetime: ranges and index lists borrow from the shape.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "compaction/picker.h"
+
+namespace firn::compaction {
+
+// Inclusive on both sides. Empty until something is added.
+struct KeyRange {
+  Slice smallest;
+  Slice largest;
+  bool empty = true;
+
+  void add(Slice from, Slice to) {
+    if (empty || from < smallest) smallest = from;
+    if (empty || to > largest) largest = to;
+    empty = false;
+  }
+  void add(const TableMeta& meta) { add(meta.smallest_key, meta.largest_key); }
+  bool overlaps(Slice from, Slice to) const { return !empty && from <= largest && to >= smallest; }
+  bool overlaps(const TableMeta& meta) const { return overlaps(meta.smallest_key, meta.largest_key); }
+};
+
+// Positions [begin, end) in a level.
+struct IndexRange {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+
+  bool empty() const { return begin == end; }
+  std::size_t count() const { return end - begin; }
+};
+
+// The tables of a sorted level (not L0) that overlap `range`.
+IndexRange overlapping(const std::vector<ShapeTable>& level, const KeyRange& range);
+
+// Sum of file bytes of [tables.begin, tables.end).
+std::uint64_t bytes_of(const std::vector<ShapeTable>& level, IndexRange tables);
+
+// Tables of `level` (1..) at `seeds` into the next level. None: a running compaction is in the way.
+std::optional<CompactionPlan> plan_down(const FamilyShape& shape, int level, IndexRange seeds);
+
+// The L0 table at `seed`, with all that must or can go along, into `base_level`. None: as above.
+std::optional<CompactionPlan> plan_l0(const FamilyShape& shape, std::size_t seed, int base_level);
+
+// The newest L0 tables [0, count) into one L0 table. Precondition: none is compacting, count >= 2.
+CompactionPlan plan_within_l0(const FamilyShape& shape, std::size_t count);
+
+// Tables of the last level rewritten in place, to get rid of what no snapshot needs any more. None: as above.
+std::optional<CompactionPlan> plan_rewrite(const FamilyShape& shape, IndexRange seeds);
+
+}  // namespace firn::compaction
