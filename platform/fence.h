@@ -1,4 +1,4 @@
-// A full memory fence that also compiles under ThreadSanitizer, which knows no fences.
+// Memory fences that also compile under ThreadSanitizer, which knows none.
 //
 // Thread safety: any thread.
 #pragma once
@@ -27,6 +27,16 @@ inline void full_fence() {
   asm volatile("" : : "r"(&own) : "memory");
 #else
   std::atomic_thread_fence(std::memory_order_seq_cst);
+#endif
+}
+
+// Loads before it are done before loads after it (std::memory_order_acquire). For data that the sanitizer does not see
+// change, such as mapped files.
+inline void load_fence() {
+#if defined(FIRN_THREAD_SANITIZER)
+  full_fence();
+#else
+  std::atomic_thread_fence(std::memory_order_acquire);
 #endif
 }
 

@@ -5,6 +5,7 @@
 #include "platform/io.h"
 #include "platform/memory_file_system.h"
 #include "platform/memory_state.h"
+#include "platform/random.h"
 
 namespace firn {
 
@@ -17,19 +18,13 @@ class Never final : public CrashChoice {
   bool keep() override { return false; }
 };
 
-// SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): every seed gives another well mixed sequence.
 class Seeded final : public CrashChoice {
  public:
-  Seeded(std::uint64_t seed, std::uint32_t keep_percent) : state_(seed), keep_percent_(keep_percent) {}
-  bool keep() override {
-    std::uint64_t z = (state_ += 0x9E3779B97F4A7C15);
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-    return (z ^ (z >> 31)) % 100 < keep_percent_;
-  }
+  Seeded(std::uint64_t seed, std::uint32_t keep_percent) : random_(seed), keep_percent_(keep_percent) {}
+  bool keep() override { return random_.next() % 100 < keep_percent_; }
 
  private:
-  std::uint64_t state_;
+  SplitMix64 random_;
   const std::uint32_t keep_percent_;
 };
 

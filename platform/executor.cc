@@ -1,0 +1,168 @@
+#include "platform/executor.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <functional>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "platform/posix_clock.h"
+#include "platform/sync.h"
+
+namespace firn {
+
+namespace {
+
+using Task = std::function<void()>;
+
+// While it lives, threads made by this one do not run the program's signal handlers. Faults must stay deliverable.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t blocked;
+    sigfillset(&blocked);
+    for (const int signal : {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGPROF}) sigdelset(&blocked, signal);
+    pthread_sigmask(SIG_SETMASK, &blocked, &previous_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &previous_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t previous_;
+};
+
+struct DelayedTask {
+  std::uint64_t due_ns = 0;
+  std::uint64_t number = 0;  // Equal times keep the order of submission.
+  Task task;
+};
+
+// Heap order: the earliest on top.
+bool later(const DelayedTask& a, const DelayedTask& b) {
+  return a.due_ns != b.due_ns ? a.due_ns > b.due_ns : a.number > b.number;
+}
+
+class ThreadPool final : public Executor {
+ public:
+  explicit ThreadPool(std::uint32_t threads) {
+    const SignalsBlocked blocked;
+    threads_.reserve(threads);
+    // Reserving a thread makes sense only if another one serves kLow tasks: until there is one, none is reserved.
+    for (std::uint32_t index = 0; index < threads && start_thread(); ++index) {
+    }
+  }
+
+  ~ThreadPool() override {
+    {
+      const MutexLock lock(mutex_);
+      stopping_ = true;
+      work_.notify_all();
+    }
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  bool running() const { return !threads_.empty(); }
+
+  void submit(TaskPriority priority, Task task) override {
+    const MutexLock lock(mutex_);
+    queue(priority).push_back(std::move(task));
+    // All: the one thread that notify_one picks might be the reserved one.
+    work_.notify_all();
+  }
+
+  void submit_after(std::uint64_t delay_ns, Task task) override {
+    const std::uint64_t now = real_clock().monotonic_ns();
+    const std::uint64_t due = delay_ns > UINT64_MAX - now ? UINT64_MAX : now + delay_ns;
+    const MutexLock lock(mutex_);
+    delayed_.push_back({due, next_number_++, std::move(task)});
+    std::push_heap(delayed_.begin(), delayed_.end(), later);
+    work_.notify_all();
+  }
+
+ private:
+  bool start_thread() {
+    try {
+      const bool first = threads_.empty();
+      threads_.emplace_back([this, first] { run(first); });
+    } catch (const std::system_error&) {  // The system's limit on threads.
+      return false;
+    }
+    pthread_setname_np(threads_.back().native_handle(), "firn");
+    const MutexLock lock(mutex_);
+    ++thread_count_;
+    return true;
+  }
+
+  std::deque<Task>& queue(TaskPriority priority) FIRN_REQUIRES(mutex_) {
+    return priority == TaskPriority::kHigh ? high_ : low_;
+  }
+
+  void run(bool first) {
+    mutex_.lock();
+    for (;;) {
+      queue_due_tasks();
+      if (Task task = take(first); task != nullptr) {
+        mutex_.unlock();
+        task();
+        task = nullptr;  // What it holds is destroyed outside the lock, too.
+        mutex_.lock();
+      } else if (stopping_) {
+        break;
+      } else if (delayed_.empty()) {
+        work_.wait(mutex_);
+      } else {
+        work_.wait_until(mutex_, delayed_.front().due_ns);
+      }
+    }
+    mutex_.unlock();
+  }
+
+  void queue_due_tasks() FIRN_REQUIRES(mutex_) {
+    if (delayed_.empty()) return;
+    const std::uint64_t now = real_clock().monotonic_ns();
+    while (!delayed_.empty() && delayed_.front().due_ns <= now) {
+      std::pop_heap(delayed_.begin(), delayed_.end(), later);
+      high_.push_back(std::move(delayed_.back().task));
+      delayed_.pop_back();
+      work_.notify_all();
+    }
+  }
+
+  // Null when there is nothing for this thread.
+  Task take(bool first) FIRN_REQUIRES(mutex_) {
+    // At the end all help: the others may be gone when a task of the reserved thread submits a kLow one.
+    const bool reserved = first && thread_count_ > 1 && !stopping_;
+    std::deque<Task>* from = !high_.empty() ? &high_ : !reserved && !low_.empty() ? &low_ : nullptr;
+    if (from == nullptr) return nullptr;
+    Task task = std::move(from->front());
+    from->pop_front();
+    return task;
+  }
+
+  Mutex mutex_;
+  CondVar work_;  // Something was queued, or stopping_.
+  std::deque<Task> high_ FIRN_GUARDED_BY(mutex_);
+  std::deque<Task> low_ FIRN_GUARDED_BY(mutex_);
+  std::vector<DelayedTask> delayed_ FIRN_GUARDED_BY(mutex_);  // A heap by `later`.
+  std::uint64_t next_number_ FIRN_GUARDED_BY(mutex_) = 0;
+  std::uint32_t thread_count_ FIRN_GUARDED_BY(mutex_) = 0;
+  bool stopping_ FIRN_GUARDED_BY(mutex_) = false;
+  std::vector<std::thread> threads_;  // Written by the constructor only.
+};
+
+}  // namespace
+
+std::unique_ptr<Executor> make_thread_pool(std::uint32_t threads) {
+  auto pool = std::make_unique<ThreadPool>(std::max<std::uint32_t>(threads, 1));
+  if (!pool->running()) return nullptr;
+  return pool;
+}
+
+}  // namespace firn

@@ -1,0 +1,23 @@
+// The Executor of the real machine: a pool of threads.
+//
+// Of two or more threads the first is reserved for kHigh tasks, so that a flush never waits for a compaction to end;
+// the others take kHigh tasks first and kLow ones otherwise. A single thread takes kHigh tasks first. Within a
+// priority tasks start in the order of submission. A delayed task is a kHigh task once it is due.
+//
+// Destruction runs every task that was submitted, those that running tasks submit meanwhile included, drops delayed
+// tasks that are not due, and joins the threads. It must not be called from a task.
+//
+// Thread safety: as Executor. The threads block all signals but those a thread raises itself by a fault.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "firn/platform.h"
+
+namespace firn {
+
+// `threads` (at least 1; 0 counts as 1). Fewer if the system refuses more; null if it refuses every one.
+std::unique_ptr<Executor> make_thread_pool(std::uint32_t threads);
+
+}  // namespace firn
