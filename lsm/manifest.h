@@ -1,0 +1,112 @@
+// The manifest: which families, tables and log segments make up the database. A log of numbered VersionEdits in
+// MANIFEST-NNNNNN, begun with one edit that says everything; CURRENT names the file. Format: docs/formats.md, section
+// "Manifest". Idea: LevelDB's; numbered and chained edits and the CURRENT that tells how far they must go are added.
+//
+// Each edit is on the device before the next is written, so a later valid edit proves every byte before it. When
+// writing fails, the file is left alone for ever and the whole state goes into a new one.
+//
+// Thread safety: one caller at a time, except edit_number(). Lifetime: the file system outlives the manifest.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "firn/file_system.h"
+#include "firn/options.h"
+#include "firn/status.h"
+#include "lsm/version_edit.h"
+#include "wal/replay.h"
+
+namespace firn::lsm {
+
+struct FamilyRecord {
+  std::string name;
+  FamilyOptions options;
+  Sequence flushed_sequence = 0;
+  // By level, then by table id.
+  std::array<std::map<std::uint64_t, TableMeta>, kLevelCount> levels;
+};
+
+// What all edits so far add up to.
+struct ManifestState {
+  std::uint64_t edit_number = 0;
+  std::uint64_t next_file_id = 1;    // Greater than the id of every table and segment ever named.
+  std::uint32_t next_family_id = 0;  // Greater than the id of every family ever created.
+  Sequence last_sequence = 0;
+  std::map<std::uint32_t, FamilyRecord> families;  // By id.
+  std::set<std::uint64_t> log_segments;            // Live: each file is there and may hold records that count.
+  std::optional<CleanClose> clean_close;           // Only if the last edit was one.
+
+  // kInvalidArgument naming the contradiction (an unknown family or table, an id twice); then nothing was changed.
+  Status apply(const VersionEdit& edit);
+  // The one edit that, applied to an empty state, gives this one.
+  VersionEdit snapshot() const;
+};
+
+class Manifest {
+ public:
+  // Makes the manifest of a new database whose first edit is `first` (with the family "default"). Precondition: the
+  // directory exists and recover() said kNotADatabase; what an interrupted creation left there is removed.
+  static Result<std::unique_ptr<Manifest>> create(FileSystem& files, const std::string& directory,
+                                                  const wal::DatabaseId& database, VersionEdit first);
+  // Reads the manifest in force. Writes nothing; the first append() starts a new file.
+  // Errors: kNotADatabase (no directory, none of Firn's files in it, or a creation that was interrupted),
+  // kCorruption, kNewerFormat, kIo.
+  static Result<std::unique_ptr<Manifest>> recover(FileSystem& files, const std::string& directory);
+  ~Manifest();
+  Manifest(const Manifest&) = delete;
+  Manifest& operator=(const Manifest&) = delete;
+
+  const wal::DatabaseId& database() const { return database_; }
+  const ManifestState& state() const { return state_; }
+  // The newest durable edit (for the headers of log segments). From any thread.
+  std::uint64_t edit_number() const { return edit_number_.load(std::memory_order_acquire); }
+  const std::string& path() const { return path_; }
+  // Bytes of a torn, never durable last edit that recover() ignored.
+  std::uint64_t dropped_bytes() const { return dropped_bytes_; }
+
+  // Numbers `edit` and makes it durable; state() has it afterwards. Starts a new file where the present one failed or
+  // has grown too long. Errors: kIo, kNoSpace: the edit's outcome is then unknown and state() is as before; no file
+  // that `edit` adds or removes may be deleted until a later append() succeeded, which undoes it for good.
+  // kInvalidArgument for an edit that contradicts the state: a bug, and nothing was written.
+  Status append(VersionEdit edit);
+  // append() of a clean-close edit, then lets CURRENT say that edits up to it must be there.
+  Status close_clean(CleanClose close);
+
+  // What the log is to be read with: live segments, other log files in the directory, proofs.
+  Result<wal::ReplayRequest> replay_request() const;
+
+ private:
+  Manifest(FileSystem& files, std::string directory, const wal::DatabaseId& database);
+
+  Status append_to_file(const VersionEdit& edit);
+  Status start_file(const VersionEdit& base);
+  Status write_current();
+  void remove_old_files();
+
+  FileSystem& files_;
+  const std::string directory_;
+  wal::DatabaseId database_;
+  ManifestState state_;
+  std::atomic<std::uint64_t> edit_number_{0};
+  std::uint64_t last_tried_edit_ = 0;  // Numbers are used once, also by edits whose outcome is unknown.
+
+  std::string path_;
+  std::unique_ptr<File> file_;     // Null: the next append starts a new file.
+  std::uint64_t number_ = 0;       // Of the present file.
+  std::uint64_t last_number_ = 0;  // Greatest number ever seen.
+  std::uint64_t end_ = 0;          // Bytes of the present file.
+  std::uint64_t base_end_ = 0;     // Bytes up to the end of its first edit.
+  std::uint32_t chain_ = 0;
+  std::uint64_t dropped_bytes_ = 0;
+  std::set<std::uint64_t> old_files_;  // Numbers of manifests to be removed once a newer one is in force.
+};
+
+}  // namespace firn::lsm

@@ -1,0 +1,116 @@
+// Writes one segment of the log. Format: wal/log_format.h.
+//
+// Two ways to append, which may be mixed: reserve + commit encodes a record straight into the file's mapped memory, no
+// copy and no system call (for writes that need not be durable at once); append_group writes the records of several
+// batches with one system call (cheaper when sync() follows, because no mapped page becomes dirty).
+//
+// Order that makes the log recoverable (F4): create the LogFile, sync its directory, add the segment's id to the
+// manifest (VersionEdit::log_segments_added); only then make the SegmentWriter. sync() the predecessor before anything
+// in this segment is acknowledged as durable, then call mark_earlier_durable().
+//
+// Errors: the first failure is kept. After it nothing is written to this segment any more and every call answers it.
+// What was not durable then is unknown on the device: flush every family from memory to tables, remove the segment (and
+// those before it) from the manifest, and go on in a new segment with no predecessor.
+//
+// Thread safety: reserve, commit, append_group and seal by one thread at a time. sync, populate and all getters from
+// any thread, beside that one.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "firn/file_system.h"
+#include "firn/status.h"
+#include "platform/sync.h"
+#include "wal/log_format.h"
+
+namespace firn::wal {
+
+class SegmentWriter {
+ public:
+  // `file` is fresh and has room for the header and a record. The header is with the operating system afterwards, on
+  // the device after the first sync(). Errors: kIo, kNoSpace.
+  static Result<std::unique_ptr<SegmentWriter>> create(std::unique_ptr<LogFile> file, const SegmentHeader& header);
+  ~SegmentWriter();
+  SegmentWriter(const SegmentWriter&) = delete;
+  SegmentWriter& operator=(const SegmentWriter&) = delete;
+
+  std::uint64_t id() const { return header_.id; }
+  const std::string& path() const { return file_->path(); }
+  std::uint64_t capacity_bytes() const { return capacity_bytes_; }
+
+  // Whether records of so many bytes in all (wal::record_bytes each) still fit.
+  bool fits(std::uint64_t bytes) const { return bytes <= capacity_bytes_ - end_offset(); }
+
+  // Room for a payload of `payload_bytes`; the caller writes it there and commits, or forgets about it.
+  // Null: the segment is full, or it failed (status() tells). Valid until the next call of a writing function.
+  char* reserve(std::size_t payload_bytes);
+  // Appends the record whose payload was written to the last reservation, of which it is the first `payload_bytes`.
+  // With the operating system when Ok. Precondition: count > 0, first_sequence above last_sequence().
+  Status commit(Sequence first_sequence, std::uint32_t count, std::size_t payload_bytes);
+  // Appends all of `records`, in order, or fails. Precondition: fits(); as for commit.
+  Status append_group(std::span<const Record> records);
+
+  // Everything appended before the call is on the device when Ok. Concurrent calls take turns.
+  Status sync();
+  // Makes appending up to `bytes` ahead of the end cheap; for a background thread.
+  void populate(std::uint64_t bytes);
+
+  // All segments before this one are on the device completely: later records carry it as proof.
+  void mark_earlier_durable() { earlier_durable_.store(true, std::memory_order_release); }
+  bool earlier_durable() const { return earlier_durable_.load(std::memory_order_acquire); }
+
+  std::uint64_t end_offset() const { return end_.load(std::memory_order_acquire); }
+  std::uint64_t durable_offset() const { return durable_.load(std::memory_order_acquire); }
+  // Of the last record appended, and of the last one that sync() made durable; 0 for none in this segment.
+  // The log is durable up to durable_sequence() only if earlier_durable().
+  Sequence last_sequence() const { return last_sequence_.load(std::memory_order_acquire); }
+  Sequence durable_sequence() const { return durable_sequence_.load(std::memory_order_acquire); }
+  bool all_durable() const { return durable_offset() == end_offset(); }
+
+  // The first failure, or Ok.
+  Status status() const;
+
+  // Ends the segment: nothing is appended any more, sync() still works. What the successor's header says of it.
+  // May be called again after a later sync().
+  PreviousSegment seal();
+
+ private:
+  SegmentWriter(std::unique_ptr<LogFile> file, const SegmentHeader& header);
+
+  Status write_header();
+  DurableStamp stamp() const;
+  void advance(std::uint64_t bytes, const Record& last, std::uint32_t chain);
+  Status fail(Status status);
+  bool stopped() const { return stopped_.load(std::memory_order_acquire); }
+
+  const std::unique_ptr<LogFile> file_;
+  const SegmentHeader header_;
+  const std::uint64_t salt_;
+  const std::uint64_t capacity_bytes_;
+
+  // The writing thread's.
+  char* reserved_ = nullptr;  // The record under reservation, header included.
+  std::size_t reserved_bytes_ = 0;
+  std::uint32_t chain_ = 0;
+  std::string staging_;
+
+  // Invariant LOG-1: durable_ <= end_ <= capacity_bytes_, all multiples of kRecordAlignment, growing only.
+  std::atomic<std::uint64_t> end_{0};
+  std::atomic<std::uint64_t> durable_{0};
+  std::atomic<Sequence> last_sequence_{0};
+  std::atomic<Sequence> durable_sequence_{0};
+  std::atomic<bool> earlier_durable_;
+  std::atomic<bool> stopped_{false};  // Sealed or failed: the one load that appending needs.
+
+  // Syncs take turns: the device reports a lost write to one of two concurrent callers only.
+  Mutex sync_mutex_;
+  mutable Mutex status_mutex_;
+  Status failure_ FIRN_GUARDED_BY(status_mutex_);
+};
+
+}  // namespace firn::wal
