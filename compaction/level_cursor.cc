@@ -48,6 +48,7 @@ void LevelCursor::seek_before(Slice key) {
   const std::size_t index = tables_.find(key);
   // Every table before `index` ends before `key`; the table at `index` may begin before it.
   if (index == tables_.count() || Slice(tables_.meta(index).smallest_key) >= key) return backward_from(index);
+  if (!admits_backward(index)) return end();
   if (!open(index)) return;
   cursor_->seek_before(key);
   settle_backward();
