@@ -11,7 +11,6 @@ namespace firn {
 
 }  // namespace firn
 
-#define FIRN_ASSERT(condition)                                \
-  (__builtin_expect(static_cast<bool>(condition), true)       \
-       ? static_cast<void>(0)                                 \
-       : ::firn::assertion_failed(#condition, __FILE__, __LINE__))
+#define FIRN_ASSERT(condition)                                                 \
+  (__builtin_expect(static_cast<bool>(condition), true) ? static_cast<void>(0) \
+                                                        : ::firn::assertion_failed(#condition, __FILE__, __LINE__))

@@ -42,7 +42,8 @@ EpochSlot* claim_epoch_slot();
 class EpochGuard {
  public:
   EpochGuard() : slot_(internal::epoch_slot) {
-    if (slot_ == nullptr) [[unlikely]] slot_ = internal::claim_epoch_slot();
+    if (slot_ == nullptr) [[unlikely]]
+      slot_ = internal::claim_epoch_slot();
     if (slot_->depth++ > 0) return;
     // Acquire: who sees an advanced epoch sees what was unlinked before. Release: a scan that sees this epoch knows
     // that this thread's earlier guards are over.

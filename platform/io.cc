@@ -54,9 +54,9 @@ Status read_exactly(File& file, std::uint64_t offset, std::span<std::byte> into)
     }
     if (result.error != 0) return errno_status("read", file.path(), result.error);
     if (result.bytes == 0) {
-      return Status::corruption(file.path(), offset,
-                                "file ends at " + std::to_string(offset + done) + ", expected " +
-                                    std::to_string(into.size()) + " bytes");
+      // Where nothing was read the file may have ended earlier.
+      const std::string end = (done > 0 ? "file ends at " : "file ends at or before ") + std::to_string(offset + done);
+      return Status::corruption(file.path(), offset, end + ", expected " + std::to_string(into.size()) + " bytes");
     }
   }
   return Status();

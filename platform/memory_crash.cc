@@ -31,8 +31,7 @@ class Seeded final : public CrashChoice {
 // Builds the crash state of a tree, in the order of names, so that equal histories meet equal choices.
 class TreeCrash {
  public:
-  TreeCrash(CrashMode mode, CrashChoice& choice, MemoryState& result)
-      : mode_(mode), choice_(choice), result_(result) {}
+  TreeCrash(CrashMode mode, CrashChoice& choice, MemoryState& result) : mode_(mode), choice_(choice), result_(result) {}
 
   std::shared_ptr<DirectoryNode> directory(const DirectoryNode& source) {
     Names names = mode_ == CrashMode::kKeepAll ? source.names() : source.crash(choice_);
@@ -52,8 +51,8 @@ class TreeCrash {
     std::shared_ptr<FileNode>& copy = copies_[source.get()];
     if (copy != nullptr) return copy;
     // A process that dies takes nothing along: what is in doubt on the device is still seen by everybody.
-    copy = std::make_shared<FileNode>(
-        source->kind(), mode_ == CrashMode::kKeepAll ? source->contents() : source->crash(choice_));
+    copy = std::make_shared<FileNode>(source->kind(),
+                                      mode_ == CrashMode::kKeepAll ? source->contents() : source->crash(choice_));
     result_.charge(*copy);
     return copy;
   }
@@ -86,8 +85,8 @@ PendingOperation::Kind pending_kind(NameOperation::Kind kind) {
 void append_pending(const DirectoryNode& directory, const std::string& path, std::vector<PendingOperation>& pending) {
   for (const NameOperation& operation : directory.operations()) {
     if (operation.fate == Fate::kDurable) continue;
-    pending.push_back({pending_kind(operation.kind), join_path(path, operation.name), 0, 0,
-                       operation.fate == Fate::kInDoubt});
+    pending.push_back(
+        {pending_kind(operation.kind), join_path(path, operation.name), 0, 0, operation.fate == Fate::kInDoubt});
   }
   for (const auto& [name, node] : directory.names()) {
     if (const std::shared_ptr<DirectoryNode> child = as_directory(node); child != nullptr) {

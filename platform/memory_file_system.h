@@ -86,7 +86,7 @@ enum class CrashMode : std::uint8_t {
 
 struct CrashOptions {
   CrashMode mode = CrashMode::kDropUnsynced;
-  std::uint64_t seed = 0;         // kRandom: the same seed over the same history gives the same state.
+  std::uint64_t seed = 0;           // kRandom: the same seed over the same history gives the same state.
   std::uint32_t keep_percent = 50;  // kRandom: how likely each piece is kept.
 };
 
@@ -94,10 +94,10 @@ struct CrashOptions {
 struct PendingOperation {
   enum class Kind : std::uint8_t { kWrite, kTruncate, kLink, kUnlink, kRename };
   Kind kind = Kind::kWrite;
-  std::string path;           // Of the file, or the name created, removed or renamed to.
-  std::uint64_t offset = 0;   // kWrite.
-  std::uint64_t bytes = 0;    // kWrite: length; kTruncate: new size.
-  bool sync_failed = false;   // In doubt for ever; sync will not make it durable.
+  std::string path;          // Of the file, or the name created, removed or renamed to.
+  std::uint64_t offset = 0;  // kWrite.
+  std::uint64_t bytes = 0;   // kWrite: length; kTruncate: new size.
+  bool sync_failed = false;  // In doubt for ever; sync will not make it durable.
 };
 
 class MemoryFileSystem final : public FileSystem {

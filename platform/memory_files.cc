@@ -25,8 +25,8 @@ class MemoryMapping final : public FileMapping {
 };
 
 // One transfer into `node` under the rules of faults and space.
-IoResult transfer(MemoryState& state, OperationKind kind, const std::string& path, FileNode& node,
-                  std::uint64_t offset, std::span<const std::byte> bytes) {
+IoResult transfer(MemoryState& state, OperationKind kind, const std::string& path, FileNode& node, std::uint64_t offset,
+                  std::span<const std::byte> bytes) {
   const std::optional<Fault> fault = state.consult(kind, path, node.kind(), offset, bytes.size());
   IoResult result{0, bytes.size()};
   if (fault.has_value()) result = {fault->error, std::min(fault->bytes_done, bytes.size())};
@@ -56,8 +56,7 @@ class MemoryFile final : public File {
   const std::string& path() const override { return path_; }
 
   IoResult read_at(std::uint64_t offset, std::span<std::byte> into) override {
-    const std::optional<Fault> fault =
-        state_.consult(OperationKind::kRead, path_, node_->kind(), offset, into.size());
+    const std::optional<Fault> fault = state_.consult(OperationKind::kRead, path_, node_->kind(), offset, into.size());
     IoResult result;
     if (fault.has_value()) {
       result.error = fault->error;
@@ -113,7 +112,8 @@ class MemoryFile final : public File {
     }
     const std::lock_guard<std::mutex> lock(state_.mutex);
     if (!state_.mappings) {
-      return Status(StatusCode::kNotSupported, "map " + path_ + ": this file system in memory was made without mappings");
+      return Status(StatusCode::kNotSupported,
+                    "map " + path_ + ": this file system in memory was made without mappings");
     }
     return std::unique_ptr<FileMapping>(std::make_unique<MemoryMapping>(node_->contents()));
   }
@@ -198,8 +198,9 @@ class MemoryLog final : public LogFile {
   const std::uint64_t capacity_bytes_;
   std::uint64_t end_offset_ = 0;
   std::size_t reserved_ = 0;
-  std::vector<std::byte> buffer_;     // Of reserve.
-  std::atomic<int> failed_error_{0};  // Of the first failed publish or sync; sticky. Atomic: sync runs beside the writer.
+  std::vector<std::byte> buffer_;  // Of reserve.
+  std::atomic<int> failed_error_{
+      0};  // Of the first failed publish or sync; sticky. Atomic: sync runs beside the writer.
 };
 
 class MemoryLock final : public FileLock {

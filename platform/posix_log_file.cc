@@ -110,7 +110,8 @@ class MappedLog final : public PosixLog {
   Status publish(std::size_t bytes) override {
     FIRN_ASSERT(bytes <= reserved_bytes_);
     reserved_bytes_ = 0;
-    if (const int error = failed_error(); error != 0) [[unlikely]] return errno_status("write", path_, error);
+    if (const int error = failed_error(); error != 0) [[unlikely]]
+      return errno_status("write", path_, error);
     end_offset_ += bytes;
     return Status();
   }
@@ -133,7 +134,8 @@ class MappedLog final : public PosixLog {
  private:
   std::byte* const address_;
   std::optional<MappingGuard> guard_;
-  std::atomic<std::uint64_t> populated_bytes_{0};  // Atomic: two background tasks may meet; doing a page twice is harmless.
+  std::atomic<std::uint64_t> populated_bytes_{
+      0};  // Atomic: two background tasks may meet; doing a page twice is harmless.
 };
 
 class StagedLog final : public PosixLog {
@@ -188,8 +190,8 @@ Result<std::unique_ptr<LogFile>> create_posix_log(const std::string& path, std::
     return errno_status("allocate " + std::to_string(capacity_bytes) + " bytes for log", path, error);
   }
   if (mapped_allowed && allocation_is_a_promise(file.get())) {
-    void* const address = mmap(nullptr, static_cast<std::size_t>(capacity_bytes), PROT_READ | PROT_WRITE, MAP_SHARED,
-                               file.get(), 0);
+    void* const address =
+        mmap(nullptr, static_cast<std::size_t>(capacity_bytes), PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
     if (address != MAP_FAILED) {
       return std::unique_ptr<LogFile>(std::make_unique<MappedLog>(path, std::move(file), capacity_bytes, address));
     }

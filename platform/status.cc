@@ -65,9 +65,7 @@ std::string_view Status::file() const noexcept {
   return rep_ == nullptr ? std::string_view() : std::string_view(rep_->file);
 }
 
-std::optional<std::uint64_t> Status::offset() const noexcept {
-  return rep_ == nullptr ? std::nullopt : rep_->offset;
-}
+std::optional<std::uint64_t> Status::offset() const noexcept { return rep_ == nullptr ? std::nullopt : rep_->offset; }
 
 std::string Status::to_string() const {
   std::string text(status_code_name(code()));

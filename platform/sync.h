@@ -55,7 +55,8 @@ SchedulerHook* this_thread_hook();
 
 // The calling thread's hook; null for a real thread.
 inline SchedulerHook* scheduler_hook() {
-  if (simulated_thread_count.load(std::memory_order_relaxed) == 0) [[likely]] return nullptr;
+  if (simulated_thread_count.load(std::memory_order_relaxed) == 0) [[likely]]
+    return nullptr;
   return this_thread_hook();
 }
 
@@ -69,15 +70,18 @@ class FIRN_CAPABILITY("mutex") Mutex {
   Mutex& operator=(const Mutex&) = delete;
 
   void lock() FIRN_ACQUIRE() {
-    if (SchedulerHook* hook = internal::scheduler_hook(); hook != nullptr) [[unlikely]] return hook->lock(*this);
+    if (SchedulerHook* hook = internal::scheduler_hook(); hook != nullptr) [[unlikely]]
+      return hook->lock(*this);
     mutex_.lock();
   }
   bool try_lock() FIRN_TRY_ACQUIRE(true) {
-    if (SchedulerHook* hook = internal::scheduler_hook(); hook != nullptr) [[unlikely]] return hook->try_lock(*this);
+    if (SchedulerHook* hook = internal::scheduler_hook(); hook != nullptr) [[unlikely]]
+      return hook->try_lock(*this);
     return mutex_.try_lock();
   }
   void unlock() FIRN_RELEASE() {
-    if (SchedulerHook* hook = internal::scheduler_hook(); hook != nullptr) [[unlikely]] return hook->unlock(*this);
+    if (SchedulerHook* hook = internal::scheduler_hook(); hook != nullptr) [[unlikely]]
+      return hook->unlock(*this);
     mutex_.unlock();
   }
   // Tells the analysis what it cannot see; checks nothing.

@@ -1,0 +1,185 @@
+// What only the real file system can show: other processes, descriptors, limits. Its contract as a FileSystem is
+// tested in file_system_test.cc.
+#include "platform/posix_file_system.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <set>
+#include <string>
+
+#include "tests/platform/file_helpers.h"
+#include "tests/platform/temporary_directory.h"
+
+namespace firn {
+namespace {
+
+using testing::create;
+using ::testing::HasSubstr;
+
+class Posix : public ::testing::Test {
+ protected:
+  std::string path(const std::string& name) const { return directory_.path(name); }
+
+  testing::TemporaryDirectory directory_;
+  PosixFileSystem files_;
+};
+
+// A child that takes the lock, says so through a pipe, and waits to be killed.
+class LockingProcess {
+ public:
+  LockingProcess(FileSystem& files, const std::string& path) {
+    int ends[2];
+    EXPECT_EQ(pipe(ends), 0);
+    child_ = fork();
+    if (child_ == 0) {
+      const Result<std::unique_ptr<FileLock>> lock = files.lock(path);
+      const char answer = lock.ok() ? 'y' : 'n';
+      if (write(ends[1], &answer, 1) != 1) _exit(1);
+      for (;;) pause();
+    }
+    EXPECT_EQ(::read(ends[0], &answer_, 1), 1);
+    close(ends[0]);
+    close(ends[1]);
+  }
+  ~LockingProcess() { kill_and_wait(); }
+
+  bool locked() const { return answer_ == 'y'; }
+  void kill_and_wait() {
+    if (child_ <= 0) return;
+    kill(child_, SIGKILL);
+    waitpid(child_, nullptr, 0);
+    child_ = 0;
+  }
+
+ private:
+  pid_t child_ = 0;
+  char answer_ = '?';
+};
+
+TEST_F(Posix, LockExcludesOtherProcessesUntilTheyDie) {
+  LockingProcess other(files_, path("LOCK"));
+  ASSERT_TRUE(other.locked());
+  const Status status = files_.lock(path("LOCK"));
+  EXPECT_EQ(status.code(), StatusCode::kBusy);
+  EXPECT_THAT(status.message(), HasSubstr("another process"));
+  other.kill_and_wait();
+  EXPECT_OK(files_.lock(path("LOCK")));
+}
+
+TEST_F(Posix, LockIsNotInheritedByForkedChildrenAsTheirOwn) {
+  const std::unique_ptr<FileLock> lock = files_.lock(path("LOCK")).value();
+  const LockingProcess child(files_, path("LOCK"));
+  EXPECT_FALSE(child.locked());
+}
+
+TEST_F(Posix, LockIsOneForAllPathsToTheFile) {
+  const std::unique_ptr<FileLock> lock = files_.lock(path("LOCK")).value();
+  std::filesystem::create_symlink(path("LOCK"), path("LINK"));
+  const Status status = files_.lock(path("LINK"));
+  EXPECT_EQ(status.code(), StatusCode::kBusy);
+  EXPECT_THAT(status.message(), HasSubstr("this process"));
+}
+
+std::set<int> descriptors_that_programs_inherit() {
+  std::set<int> found;
+  for (int descriptor = 0; descriptor < 256; ++descriptor) {
+    const int flags = fcntl(descriptor, F_GETFD);
+    if (flags >= 0 && (flags & FD_CLOEXEC) == 0) found.insert(descriptor);
+  }
+  return found;
+}
+
+TEST_F(Posix, NoDescriptorIsInheritedByOtherPrograms) {
+  const std::set<int> before = descriptors_that_programs_inherit();
+  const std::unique_ptr<File> file = create(files_, path("a"));
+  const std::unique_ptr<File> reader = files_.open(path("a"), OpenMode::kRead, FileKind::kTable).value();
+  const std::unique_ptr<LogFile> log = files_.create_log(path("log"), 4096).value();
+  const std::unique_ptr<FileLock> lock = files_.lock(path("LOCK")).value();
+  EXPECT_EQ(descriptors_that_programs_inherit(), before);
+}
+
+std::size_t descriptor_count() {
+  std::size_t count = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
+  return count;
+}
+
+TEST_F(Posix, DescriptorsAreClosed) {
+  const std::size_t before = descriptor_count();
+  for (int i = 0; i < 10; ++i) {
+    const std::unique_ptr<File> file = create(files_, path("a"), "text");
+    EXPECT_OK(file->map());
+    EXPECT_OK(files_.create_log(path("log"), 4096));
+    EXPECT_OK(files_.lock(path("LOCK")));
+    EXPECT_FALSE(files_.create_log(path("log"), 4096).ok());
+    EXPECT_OK(files_.sync_directory(directory_.path()));
+    EXPECT_OK(files_.list(directory_.path()));
+    EXPECT_OK(files_.remove(path("a")));
+    EXPECT_OK(files_.remove(path("log")));
+  }
+  EXPECT_EQ(descriptor_count(), before);
+}
+
+// A limit on the size of files stands for all that a file system may refuse.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    EXPECT_EQ(getrlimit(RLIMIT_FSIZE, &before_), 0);
+    const rlimit limit{bytes, before_.rlim_max};
+    previous_ = signal(SIGXFSZ, SIG_IGN);
+    EXPECT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+  }
+  ~FileSizeLimit() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    signal(SIGXFSZ, previous_);
+  }
+
+ private:
+  rlimit before_;
+  void (*previous_)(int);
+};
+
+TEST_F(Posix, LogThatCannotBeAllocatedLeavesNoFile) {
+  const FileSizeLimit limit(1 << 20);
+  const Status status = files_.create_log(path("log"), 2 << 20);
+  EXPECT_EQ(status.code(), StatusCode::kIo);
+  EXPECT_THAT(status.message(), HasSubstr(path("log")));
+  EXPECT_FALSE(testing::exists(files_, path("log")));
+}
+
+TEST_F(Posix, WritesThatTheSystemRefusesSayWhy) {
+  const std::unique_ptr<File> file = create(files_, path("a"), std::string(1000, 'x'));
+  const FileSizeLimit limit(1500);
+  EXPECT_EQ(file->write_at(1000, testing::bytes_of(std::string(1000, 'y'))).bytes, 500u);
+  const Status status = write_all(*file, 1000, testing::bytes_of(std::string(1000, 'y')));
+  EXPECT_THAT(status.message(), HasSubstr("write " + path("a") + ": File too large"));
+  EXPECT_EQ(file->truncate(3000).code(), StatusCode::kIo);
+  EXPECT_FALSE(file->allocate(std::uint64_t{1} << 62).ok());
+}
+
+TEST_F(Posix, TooManyOpenFilesIsSaid) {
+  rlimit before;
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  create(files_, path("a"));
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  const Status status = files_.open(path("a"), OpenMode::kRead, FileKind::kTable);
+  setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_EQ(status.code(), StatusCode::kIo);
+  EXPECT_THAT(status.message(), HasSubstr("too many open files"));
+}
+
+TEST_F(Posix, DanglingLinksAreNotListed) {
+  std::filesystem::create_symlink(path("nowhere"), path("link"));
+  EXPECT_TRUE(files_.list(directory_.path()).value().empty());
+}
+
+}  // namespace
+}  // namespace firn
