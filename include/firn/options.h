@@ -49,6 +49,9 @@ struct FamilyOptions {
   // Absent: the database's.
   std::optional<LevelCompression> compression;
   std::uint32_t filter_bits_per_key = 10;  // 0 (no filter)..32.
+
+  // kInvalidArgument naming the field, its value and its range.
+  FIRN_EXPORT Status validate() const;
 };
 
 struct Options {

@@ -1,0 +1,38 @@
+// The ordered reads of db.h that are iterators with bounds.
+#include <string>
+#include <utility>
+
+#include "firn/db.h"
+
+namespace firn {
+
+namespace {
+
+// The first key after all those that start with `prefix`; absent when there is none ("", "\xFF", "\xFF\xFF", ...).
+std::optional<std::string> prefix_end(Slice prefix) {
+  std::string end(prefix);
+  while (!end.empty() && end.back() == '\xFF') end.pop_back();
+  if (end.empty()) return std::nullopt;
+  end.back() = static_cast<char>(static_cast<unsigned char>(end.back()) + 1);
+  return end;
+}
+
+}  // namespace
+
+Iterator DB::scan(Family family, Slice from, Slice to, const ReadOptions& options) {
+  IteratorOptions bounds;
+  if (!from.empty()) bounds.lower.emplace(from);
+  if (!to.empty()) bounds.upper.emplace(to);
+  bounds.snapshot = options.snapshot;
+  return iterator(family, bounds);
+}
+
+Iterator DB::scan_prefix(Family family, Slice prefix, const ReadOptions& options) {
+  IteratorOptions bounds;
+  if (!prefix.empty()) bounds.lower.emplace(prefix);
+  bounds.upper = prefix_end(prefix);
+  bounds.snapshot = options.snapshot;
+  return iterator(family, bounds);
+}
+
+}  // namespace firn
