@@ -77,6 +77,10 @@ class MemTable {
   friend class MemTableCursor;
 
   std::uint64_t head(Slice key) const;
+  std::size_t keys_expected() const;
+  const memtable::Version* make_version(void* memory, std::uint64_t packed, Slice value,
+                                        const memtable::Version* older);
+  void count(Sequence sequence, EntryKind kind, std::size_t key_bytes, std::size_t value_bytes);
 
   const std::uint64_t capacity_bytes_;
   const std::string common_prefix_;
@@ -115,10 +119,11 @@ class MemTableCursor final : public Cursor {
 
  private:
   const memtable::Node& node() const { return *leaf_.nodes[rank_]; }
-  bool step_forward();
-  bool step_backward();
-  bool lower_bound(Slice key);
+  const memtable::Version* newest() const { return node().newest.load(std::memory_order_acquire); }
   void enter(const memtable::Leaf* leaf);
+  bool settle();
+  bool step_back();
+  bool find(Slice key);
   void show(const memtable::Version* version);
 
   const MemTable& memtable_;

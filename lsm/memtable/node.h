@@ -41,10 +41,13 @@ struct Node {
   std::atomic<const Version*> newest;
   std::uint32_t hash_low;   // Low half of the key's hash.
   std::uint16_t key_bytes;
-  // The key follows, then, aligned, its first version.
+  // The key follows at kKeyOffset, then, aligned to eight bytes, its first version.
 
-  Slice key() const { return {reinterpret_cast<const char*>(&key_bytes + 1), key_bytes}; }
+  static constexpr std::size_t kKeyOffset = 14;
+
+  Slice key() const { return {reinterpret_cast<const char*>(this) + kKeyOffset, key_bytes}; }
 };
+static_assert(offsetof(Node, key_bytes) + sizeof(Node::key_bytes) == Node::kKeyOffset);
 
 // The newest version of a chain from `newest` on that is not newer than `at`; null when there is none.
 inline const Version* version_at(const Version* newest, Sequence at) {
@@ -64,6 +67,14 @@ inline const Version* version_numbered(const Version* newest, std::uint32_t ordi
     newest = links.jump->ordinal >= ordinal ? links.jump : links.older;
   }
   return newest;
+}
+
+// Where the jump of a version that follows `older` leads.
+inline const Version* jump_behind(const Version* older) {
+  const auto jump_of = [](const Version* version) { return version->first() ? version : version->links().jump; };
+  const Version* const jump = jump_of(older);
+  const Version* const second = jump_of(jump);
+  return older->ordinal - jump->ordinal == jump->ordinal - second->ordinal ? second : older;
 }
 
 }  // namespace firn::memtable

@@ -15,6 +15,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "firn/slice.h"
 #include "lsm/memtable/arena.h"
@@ -29,48 +30,86 @@ struct alignas(64) Leaf {
   std::atomic<Leaf*> next;
   std::atomic<Leaf*> prev;             // The leaf before this one, or one further to the left.
   std::atomic<std::uint32_t> version;  // Odd while the leaf splits; slots are used anew only under another version.
-  std::uint32_t used_slots;            // One bit each; the writer's alone.
+  std::uint16_t used_slots;            // The writer's alone, as the next: one bit a slot,
+  bool append_run;                     // and whether the last insertion was behind all others, and the leaf not split.
   std::atomic<std::uint64_t> heads[kLeafNodes];
   std::atomic<const Node*> nodes[kLeafNodes];
 };
 static_assert(sizeof(Leaf) == 256);
 
-// What a leaf held at one moment, in order, and the leaf that followed it then: no node between the two was missed.
+// What a leaf held at one moment, in key order, and the leaf that followed it then: together they miss no node.
 struct LeafCopy {
   const Leaf* leaf = nullptr;
   const Leaf* next = nullptr;
   std::uint32_t count = 0;
+  std::array<std::uint64_t, kLeafNodes> heads;
   std::array<const Node*, kLeafNodes> nodes;
+
+  // The rank of the first node at or after `key`; count when there is none.
+  std::uint32_t lower_bound(Slice key, std::uint64_t head) const;
 };
 
 class SkipList {
  public:
   explicit SkipList(Arena& arena);
+  SkipList(const SkipList&) = delete;
+  SkipList& operator=(const SkipList&) = delete;
 
   // Makes room for `nodes` insertions. False, with no effect, when there is no memory.
   [[nodiscard]] bool reserve(std::size_t nodes);
-  // Precondition: reserved; no node has this key; heads are of one head function.
+  // Precondition: reserved; no node has this key yet. `head` is any function of the key, always the same one, of which
+  // head(a) < head(b) implies a < b.
   void insert(const Node* node, std::uint64_t head);
 
   const Leaf* first_leaf() const { return &first_leaf_; }
-  // Never null; may be left of the last leaf.
-  const Leaf* last_leaf() const;
+  // The last leaf, or one left of it.
+  const Leaf* last_leaf() const { return last_leaf_.load(std::memory_order_acquire); }
   // The leaf where `key` belongs, or one left of it.
   const Leaf* find_leaf(Slice key, std::uint64_t head) const;
   static void copy(const Leaf* leaf, LeafCopy& copy);
+
+  // How many nodes came behind all others.
+  std::uint64_t appended() const { return appended_.load(std::memory_order_relaxed); }
+  // The first and the last of a random sample of at least `size` nodes; nulls when there are too few.
+  std::pair<const Node*, const Node*> sample(std::size_t size) const;
 
  private:
   static constexpr unsigned kHeightMax = 12;
 
   struct Tower;
-  struct Link {  // The head is stored after, and loaded before, the tower, whose head is then never larger.
+  struct Link {  // The head is stored after, and loaded before, the tower: the tower's own head is never larger.
     std::atomic<std::uint64_t> head;
     std::atomic<Tower*> tower;
   };
+  struct Tower {
+    Leaf* leaf;
+    const Node* low;  // The leaf's first node.
+
+    Link& link(unsigned level) { return reinterpret_cast<Link*>(this + 1)[level]; }
+    const Link& link(unsigned level) const { return reinterpret_cast<const Link*>(this + 1)[level]; }
+  };
+  struct FullTower {
+    Tower tower;
+    Link links[kHeightMax];
+  };
+
+  template <class AnyTower>
+  static AnyTower* descend(AnyTower* from, unsigned height, Slice key, std::uint64_t head, AnyTower* path[]);
+  void split(Leaf& leaf, unsigned rank, const Node* node, std::uint64_t head, Tower* path[]);
+  void raise_tower(Leaf& leaf, Tower* path[]);
 
   Arena& arena_;
   std::atomic<unsigned> height_{1};  // Levels in use.
-  Link top_[kHeightMax];             // Of the first leaf.
+  std::atomic<std::uint64_t> appended_{0};
+  std::atomic<Leaf*> last_leaf_;
+
+  // The writer's alone. By level, the tower whose link leads nowhere: where towers of appended leaves are linked.
+  std::array<Tower*, kHeightMax> tail_;
+  std::size_t leaf_count_ = 1;
+  const Node* last_node_ = nullptr;
+  std::uint64_t last_head_ = 0;
+
+  FullTower top_;  // Of the first leaf.
   Leaf first_leaf_;
 };
 

@@ -1,0 +1,78 @@
+#include "lsm/memtable/arena.h"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "platform/assert.h"
+#include "platform/memory.h"
+
+namespace firn::memtable {
+
+namespace {
+
+constexpr std::size_t kPageBytes = 4096;
+constexpr std::size_t kAlignmentMax = 64;
+
+std::size_t round_up(std::size_t bytes, std::size_t unit) { return (bytes + unit - 1) & ~(unit - 1); }
+
+}  // namespace
+
+struct alignas(kAlignmentMax) Arena::Chunk {
+  Chunk* next;
+  std::size_t bytes;  // With this head.
+};
+
+Arena::Arena(std::size_t first_chunk_bytes, std::size_t chunk_bytes_max)
+    : first_chunk_bytes_(first_chunk_bytes), chunk_bytes_max_(chunk_bytes_max) {}
+
+Arena::~Arena() {
+  while (chunks_ != nullptr) {
+    Chunk* const chunk = std::exchange(chunks_, chunks_->next);
+    free_pages(chunk, chunk->bytes);
+  }
+}
+
+bool Arena::reserve(std::size_t bytes) {
+  if (open_[0].bytes() >= bytes || open_[1].bytes() >= bytes) return true;
+  // Doubles what there is. A large request gets a chunk of its own size: the rest of a full one would only lie idle.
+  const std::size_t usual = std::clamp<std::size_t>(memory_bytes(), first_chunk_bytes_, chunk_bytes_max_);
+  const std::size_t needed = bytes + sizeof(Chunk);
+  const std::size_t chunk_bytes = needed > usual / 8 ? round_up(std::max(needed, first_chunk_bytes_), kPageBytes) : usual;
+  char* const chunk = add_chunk(chunk_bytes);
+  if (chunk == nullptr) return false;
+  if (open_[0].bytes() < open_[1].bytes()) std::swap(open_[0], open_[1]);
+  open_[1] = {chunk + sizeof(Chunk), chunk + chunk_bytes};
+  return true;
+}
+
+void* Arena::allocate(std::size_t bytes, std::size_t alignment) {
+  for (Open& open : open_) {
+    const std::size_t padding = (0 - reinterpret_cast<std::uintptr_t>(open.at)) & (alignment - 1);
+    if (open.bytes() < padding + bytes) continue;
+    char* const at = open.at + padding;
+    open.at = at + bytes;
+    return at;
+  }
+  assertion_failed("allocated no more than was reserved", __FILE__, __LINE__);
+}
+
+void* Arena::allocate_zeroed(std::size_t bytes) {
+  if (bytes <= kPageBytes) {
+    if (!reserve(bytes + kAlignmentMax - 1)) return nullptr;
+    return allocate(bytes, kAlignmentMax);  // Chunks come as zeros, and no byte is handed out twice.
+  }
+  char* const chunk = add_chunk(round_up(bytes + sizeof(Chunk), kPageBytes));
+  return chunk == nullptr ? nullptr : chunk + sizeof(Chunk);
+}
+
+// Where the chunk begins; its head is in use.
+char* Arena::add_chunk(std::size_t bytes) {
+  void* const pages = allocate_pages(bytes);
+  if (pages == nullptr) return nullptr;
+  chunks_ = new (pages) Chunk{chunks_, bytes};
+  memory_bytes_.store(memory_bytes() + bytes, std::memory_order_relaxed);
+  return static_cast<char*>(pages);
+}
+
+}  // namespace firn::memtable

@@ -1,0 +1,117 @@
+#include "lsm/memtable/memtable.h"
+
+namespace firn {
+
+using memtable::Leaf;
+using memtable::Node;
+using memtable::SkipList;
+using memtable::Version;
+
+void MemTableCursor::seek_to_first() {
+  enter(memtable_.list_.first_leaf());
+  rank_ = 0;
+  settle() ? show(newest()) : end();
+}
+
+void MemTableCursor::seek_to_last() {
+  enter(memtable_.list_.last_leaf());
+  while (leaf_.next != nullptr) enter(leaf_.next);
+  rank_ = leaf_.count;
+  step_back() ? show(memtable::version_numbered(newest(), 0)) : end();
+}
+
+void MemTableCursor::seek(Slice key, Sequence sequence) {
+  if (!find(key)) return end();
+  const Version* version = newest();
+  if (node().key() == key) version = memtable::version_at(version, sequence);
+  if (version == nullptr) {
+    ++rank_;
+    if (!settle()) return end();
+    version = newest();
+  }
+  show(version);
+}
+
+void MemTableCursor::seek_before(Slice key) {
+  find(key);
+  step_back() ? show(memtable::version_numbered(newest(), 0)) : end();
+}
+
+void MemTableCursor::next() {
+  if (!version_->first()) return show(version_->links().older);
+  ++rank_;
+  settle() ? show(newest()) : end();
+}
+
+void MemTableCursor::prev() {
+  const Version* const top = newest();
+  if (top != version_) return show(memtable::version_numbered(top, version_->ordinal + 1));
+  step_back() ? show(memtable::version_numbered(newest(), 0)) : end();
+}
+
+void MemTableCursor::next_key(Sequence at) {
+  for (++rank_; settle(); ++rank_) {
+    if (const Version* const version = memtable::version_at(newest(), at); version != nullptr) return show(version);
+  }
+  end();
+}
+
+void MemTableCursor::prev_key(Sequence at) {
+  while (step_back()) {
+    if (const Version* const version = memtable::version_at(newest(), at); version != nullptr) return show(version);
+  }
+  end();
+}
+
+// Takes over a leaf; the rank is the caller's to set.
+void MemTableCursor::enter(const Leaf* leaf) {
+  SkipList::copy(leaf, leaf_);
+  for (std::uint32_t rank = 0; rank < leaf_.count; ++rank) __builtin_prefetch(leaf_.nodes[rank]);
+}
+
+// From a rank that may be one past the leaf's last node to the node that it means; false when there is none.
+bool MemTableCursor::settle() {
+  while (rank_ >= leaf_.count) {
+    if (leaf_.next == nullptr) return false;
+    enter(leaf_.next);
+    rank_ = 0;
+  }
+  return true;
+}
+
+// To the node before; false when there is none.
+bool MemTableCursor::step_back() {
+  while (rank_ == 0) {
+    const Leaf* const right = leaf_.leaf;
+    const Leaf* const left = right->prev.load(std::memory_order_acquire);
+    if (left == nullptr) return false;
+    enter(left);
+    while (leaf_.next != right) enter(leaf_.next);
+    rank_ = leaf_.count;
+  }
+  --rank_;
+  return true;
+}
+
+// To the first node at or after `key`. False when there is none; step_back() then leads to the last node.
+bool MemTableCursor::find(Slice key) {
+  const std::uint64_t head = memtable_.head(key);
+  enter(memtable_.list_.find_leaf(key, head));
+  for (;;) {
+    rank_ = leaf_.lower_bound(key, head);
+    if (rank_ < leaf_.count) return true;
+    if (leaf_.next == nullptr) return false;
+    enter(leaf_.next);
+  }
+}
+
+void MemTableCursor::show(const Version* version) {
+  version_ = version;
+  entry_.key = node().key();
+  entry_.value = version->value();
+  entry_.sequence = sequence_of(version->packed);
+  entry_.kind = kind_of(version->packed);
+  valid_ = true;
+}
+
+}  // namespace firn
