@@ -2,19 +2,23 @@
 //
 // Index and filter are in memory while the table is open, as they are in the file. Blocks are read in place where the
 // file is mapped, else through the block cache. A block is verified whenever it comes from the disk: at every read of
-// the file, and at the first touch of a mapped one.
+// the file, and at the first touch of a mapped one (a bit per block remembers).
 //
 // Damage never spreads: a call that needs a damaged block fails with kCorruption naming file and offset; others work.
+// When a mapping reports an unreadable page the table leaves it and reads the file from then on, so that an error is
+// again one of the blocks concerned.
 //
 // Thread safety: Table is thread safe; a cursor belongs to one thread at a time.
 // Lifetime: the block cache and the file system outlive the table, the table its cursors and its hits.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "codec/cursor.h"
 #include "codec/entry.h"
@@ -22,7 +26,14 @@
 #include "firn/options.h"
 #include "firn/status.h"
 #include "platform/epoch.h"
+#include "platform/memory.h"
 #include "sstable/block_cache.h"
+#include "sstable/block_reader.h"
+#include "sstable/filter.h"
+#include "sstable/index.h"
+#include "sstable/properties.h"
+#include "sstable/stored_block.h"
+#include "sstable/table_format.h"
 #include "sstable/table_meta.h"
 
 namespace firn {
@@ -62,81 +73,142 @@ struct TableDamage {
 // What a table says about itself beside its TableMeta.
 struct TableProperties {
   std::uint32_t blocks = 0;
-  std::uint64_t data_bytes = 0;     // Stored blocks, padding included.
+  std::uint32_t compressed_blocks = 0;
+  std::uint64_t data_bytes = 0;  // Stored blocks, padding included.
+  std::uint64_t raw_bytes = 0;   // The same before compression and padding.
   std::uint64_t filter_bytes = 0;
   std::uint64_t index_bytes = 0;
-  std::uint32_t block_bytes = 0;    // As built: TableOptions.
+  std::uint32_t block_bytes = 0;  // As built: TableOptions.
   std::uint32_t filter_bits_per_key = 0;
   Compression compression = Compression::kNone;
-  bool mapped = false;
 };
 
 class Table {
  public:
-  // Reads and verifies footer, index and filter. `expected`: as the builder returned it; a file of another size, id or
-  // digest is refused. `may_map`: whether to map the file if its blocks can be read in place.
-  // Errors: kCorruption, kIo, kNotFound (no such file), kNewerFormat.
+  // Reads and verifies footer, filter and index. `expected`: as the builder returned it; a file of another size, id or
+  // content is refused. `may_map`: whether to map the file if its blocks can be read in place.
+  // Errors: kCorruption, kIo, kNotFound (no such file), kNewerFormat, kOutOfMemory.
   static Result<std::shared_ptr<Table>> open(FileSystem& files, const std::string& path, const TableMeta& expected,
                                              BlockCache& cache, bool may_map);
-  // Of a file nothing is known about, such as `firn dump` gets: meta() is then what the file says.
+  // A file of which nothing is known, such as `firn dump` gets: meta() is what the file says. Not mapped.
   static Result<std::shared_ptr<Table>> open_unknown(FileSystem& files, const std::string& path, BlockCache& cache);
   ~Table();
   Table(const Table&) = delete;
   Table& operator=(const Table&) = delete;
 
-  const TableMeta& meta() const;
-  const std::string& path() const;
-  const TableProperties& properties() const;
-  bool mapped() const;
+  const TableMeta& meta() const { return meta_; }
+  const std::string& path() const { return path_; }
+  TableProperties properties() const;
+  // Values are served from the mapping.
+  bool mapped() const { return mapped_ != nullptr; }
   // Held by the open table: index, filter and slots; neither cached blocks nor the mapping.
   std::uint64_t memory_bytes() const;
 
   // Newest version of `key` not newer than `at`, filter first. `hash`: key_hash(key). `hit.found` is false when there
-  // is none. Errors: kCorruption, kIo.
+  // is none. Errors: kCorruption, kIo, kOutOfMemory.
   Status get(const EpochGuard& guard, Slice key, std::uint64_t hash, Sequence at, TableHit& hit) const;
 
   // The steps of get(), for many keys in lockstep: prefetch_filter for all keys, then may_contain; start_locate, then
   // finish_locate; prefetch_block, then find. Each step asks for the memory that the next one reads.
-  void prefetch_filter(std::uint64_t hash) const;
-  bool may_contain(std::uint64_t hash) const;  // False: certainly not in this table.
-  std::uint32_t start_locate(Slice key) const;
+  void prefetch_filter(std::uint64_t hash) const { filter_.prefetch(hash); }
+  bool may_contain(std::uint64_t hash) const { return filter_.may_contain(hash); }  // False: certainly not here.
+  std::uint32_t start_locate(Slice key) const { return index_.start_locate(key); }
   // The block where `key` begins if it is here. `start`: of start_locate(key).
-  std::uint32_t finish_locate(Slice key, std::uint32_t start) const;
+  std::uint32_t finish_locate(Slice key, std::uint32_t start) const { return index_.finish_locate(key, start); }
   std::uint32_t locate(Slice key) const { return finish_locate(key, start_locate(key)); }
   void prefetch_block(const EpochGuard& guard, std::uint32_t block) const;
   // As get(), without the filter. `block`: of locate(key).
   Status find(const EpochGuard& guard, std::uint32_t block, Slice key, Sequence at, TableHit& hit) const;
 
-  std::uint32_t blocks() const;
-  // File offset of a block; of block blocks(): the end of the data. Grows with the index: a measure of key ranges.
-  std::uint64_t block_offset(std::uint32_t block) const;
+  std::uint32_t blocks() const { return index_.blocks(); }
+  // File offset of a block; of block blocks(): the end of the data.
+  std::uint64_t block_offset(std::uint32_t block) const { return index_.block_offset(block); }
   // Reads block `index`. Precondition: index < blocks(). Errors: kCorruption, kIo.
   Result<BlockInfo> block_info(std::uint32_t index) const;
 
-  // Reads the whole file from the disk and checks every byte of it: checksums, structure, order, counts, digest.
-  // Reports each damaged part; ok means none. Errors: the first damage.
+  // Reads the whole file from the disk and checks every byte of it: checksums, structure, order, counts, filter.
+  // Reports each damaged part. Errors: the first damage.
   Status verify(const std::function<void(const TableDamage&)>& report) const;
 
  private:
-  friend class TableCursor;
   friend class TableBuilder;
-  class Impl;
-  explicit Table(std::unique_ptr<Impl> impl);
+  friend class TableCursor;
+  friend class TableVerifier;
 
-  std::unique_ptr<Impl> impl_;
+  // A block to read now: `cached` is what keeps it alive, null for a mapped one.
+  struct Access {
+    const char* data = nullptr;
+    CachedBlock* cached = nullptr;
+  };
+  struct FreeMetadata {
+    std::size_t bytes;
+    void operator()(char* pages) const { free_pages(pages, bytes); }
+  };
+
+  Table(std::string path, std::unique_ptr<File> file, BlockCache& cache);
+
+  static Result<std::shared_ptr<Table>> open_file(FileSystem& files, const std::string& path,
+                                                  const TableMeta* expected, BlockCache& cache, bool may_map);
+  Status read_footer(const TableMeta* expected);
+  Status read_metadata();
+  void map_file();
+  Slice section(sstable::SectionKind kind) const;  // Of the metadata in memory.
+
+  sstable::BlockPlace place_of(std::uint32_t block) const {
+    return {path_, meta_.id, index_.block_offset(block), index_.block_checksum(block)};
+  }
+  std::size_t extent_bytes(std::uint32_t block) const {
+    return static_cast<std::size_t>(index_.block_offset(block + 1) - index_.block_offset(block));
+  }
+  bool usable_mapping() const { return mapped_ != nullptr && !mapping_lost_.load(std::memory_order_relaxed); }
+  // Notes that the mapping cannot be trusted any more, if so.
+  bool lose_mapping_if_damaged() const;
+  bool verified(std::uint32_t block) const {
+    return (verified_[block / 64].load(std::memory_order_acquire) >> (block % 64) & 1) != 0;
+  }
+  Status verify_mapped(std::uint32_t block) const;
+  // Reads, verifies and decompresses from the file.
+  Result<BlockRef> read_block(std::uint32_t block) const;
+  // The same into `extent`, as stored, and `scratch`: the block, within one of them.
+  Result<Slice> read_stored(std::uint32_t block, std::string& extent, std::string& scratch) const;
+  Status access(const EpochGuard& guard, std::uint32_t block, Access& out) const {
+    if (usable_mapping() && verified(block)) [[likely]] {
+      out = {mapped_ + index_.block_offset(block), nullptr};
+      return {};
+    }
+    return access_slow(guard, block, out);
+  }
+  Status access_slow(const EpochGuard& guard, std::uint32_t block, Access& out) const;
+  Status find_once(const EpochGuard& guard, std::uint32_t block, Slice key, Sequence at, TableHit& hit) const;
+
+  // What a get touches, first.
+  sstable::Filter filter_;
+  const char* mapped_ = nullptr;  // The mapping's bytes; null for a table read through the cache.
+  mutable std::atomic<bool> mapping_lost_{false};
+  std::unique_ptr<std::atomic<std::uint64_t>[]> verified_;  // A bit per block of a mapped table.
+  std::unique_ptr<BlockCache::Slot[]> slots_;               // One per block of a table that is not mapped.
+  sstable::Index index_;
+
+  BlockCache& cache_;
+  const std::string path_;
+  std::unique_ptr<File> file_;
+  std::unique_ptr<FileMapping> mapping_;
+  std::unique_ptr<char[], FreeMetadata> metadata_{nullptr, FreeMetadata{0}};  // Filter, index and properties, as in the file.
+  sstable::Footer footer_;
+  sstable::Properties properties_;
+  TableMeta meta_;
 };
 
 // What a cursor is for.
 enum class ScanKind : std::uint8_t {
   kUser,        // Blocks enter the cache.
-  kBackground,  // Compaction, verification: read once, in large pieces, past the cache.
+  kBackground,  // Compaction: each block is read and verified once, in large pieces, past the cache.
 };
 
 class TableCursor final : public Cursor {
  public:
   // Not positioned.
   explicit TableCursor(const Table& table, ScanKind kind = ScanKind::kUser);
-  ~TableCursor() override;
 
   void seek_to_first() override;
   void seek_to_last() override;
@@ -145,13 +217,39 @@ class TableCursor final : public Cursor {
   void next() override;
   void prev() override;
 
-  // Keeps the value of entry() alive beyond the next move: null when the table itself does (mapped), else the block
-  // with a reference for the caller. Precondition: valid().
+  // Keeps the value of entry() alive beyond the next move: none when the table itself does (mapped), else the block,
+  // with a reference for the caller. Precondition: valid(), ScanKind::kUser.
   BlockRef pin() const;
+  // The block entry() is in. Precondition: valid().
+  std::uint32_t block() const { return block_; }
 
  private:
-  class Impl;
-  std::unique_ptr<Impl> impl_;
+  static constexpr std::uint32_t kNoBlock = UINT32_MAX;
+
+  // Makes `block` the present one; false, with status(), when it cannot be read.
+  bool load(std::uint32_t block);
+  Status load_shared(std::uint32_t block, const char*& data);
+  Status load_private(std::uint32_t block, const char*& data);
+  void read_ahead(std::uint32_t block);
+  void present(std::uint32_t position);
+  void present_first_of(std::uint32_t block);
+  void present_last_of(std::uint32_t block);
+
+  const Table& table_;
+  const ScanKind kind_;
+  std::uint32_t block_ = kNoBlock;  // Present block; kNoBlock before the first and after a failure.
+  std::uint32_t position_ = 0;      // Of entry() in it.
+  sstable::BlockReader reader_;
+  BlockRef pinned_;                   // Keeps it, unless it is mapped or private.
+  std::vector<char> key_;             // The block's prefix, then the rest of entry()'s key.
+  std::uint32_t blocks_in_order_ = 0;  // Read forward, one after another.
+  std::uint32_t read_ahead_end_ = 0;   // Blocks before it were asked for.
+  // kBackground on a table that is not mapped: extents [piece_offset_, piece_offset_ + piece_bytes_) of the file.
+  std::unique_ptr<char[]> piece_;
+  std::size_t piece_capacity_ = 0;
+  std::uint64_t piece_offset_ = 0;
+  std::size_t piece_bytes_ = 0;
+  std::string scratch_;  // A decompressed private block.
 };
 
 }  // namespace firn

@@ -1,0 +1,63 @@
+#include "sstable/output.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "platform/io.h"
+
+namespace firn::sstable {
+
+namespace {
+
+constexpr std::size_t kPieceBytes = kHugePageBytes;
+constexpr std::uint64_t kReserveBytes = std::uint64_t{16} << 20;
+constexpr std::uint64_t kWritebackBytes = std::uint64_t{8} << 20;
+
+}  // namespace
+
+char* Output::reserve(std::size_t bytes) {
+  if (capacity_ - used_ < bytes) {
+    const std::size_t wanted = (used_ + bytes + 2 * kPieceBytes - 1) / kPieceBytes * kPieceBytes;
+    auto* const larger = static_cast<char*>(allocate_pages(wanted));
+    if (larger == nullptr) return nullptr;
+    if (used_ != 0) std::memcpy(larger, buffer_, used_);
+    free_pages(buffer_, capacity_);
+    buffer_ = larger;
+    capacity_ = wanted;
+  }
+  return buffer_ + used_;
+}
+
+Status Output::advance(std::size_t bytes) {
+  used_ += bytes;
+  if (used_ < kPieceBytes) return {};
+  return write(used_ / kPieceBytes * kPieceBytes);
+}
+
+Status Output::write(std::size_t bytes) {
+  const std::uint64_t end = written_ + bytes;
+  if (end > reserved_) {
+    reserved_ = (end + kReserveBytes - 1) / kReserveBytes * kReserveBytes;
+    Status reserved = file_.allocate(reserved_);
+    if (!reserved.ok() && reserved.code() != StatusCode::kNotSupported) return reserved;
+  }
+  if (Status s = write_all(file_, written_, std::as_bytes(std::span(buffer_, bytes))); !s.ok()) return s;
+  written_ = end;
+  used_ -= bytes;
+  if (used_ != 0) std::memmove(buffer_, buffer_ + bytes, used_);
+  if (written_ - writeback_ >= kWritebackBytes) {
+    file_.start_writeback(writeback_, written_ - writeback_);
+    writeback_ = written_;
+  }
+  return {};
+}
+
+Status Output::finish() {
+  if (used_ != 0) {
+    if (Status s = write(used_); !s.ok()) return s;
+  }
+  if (Status s = file_.truncate(written_); !s.ok()) return s;
+  return file_.sync();
+}
+
+}  // namespace firn::sstable

@@ -1,0 +1,286 @@
+#include "sstable/table.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "platform/assert.h"
+#include "platform/io.h"
+
+namespace firn {
+
+using sstable::BlockReader;
+using sstable::SectionKind;
+
+namespace {
+
+// Reads a byte of every page of a mapped value, so that an unreadable page shows before the value is handed out.
+void touch(Slice value) {
+  if (value.empty()) return;
+  const volatile char* const bytes = value.data();
+  for (std::size_t i = 0; i < value.size(); i += sstable::kPageBytes) static_cast<void>(bytes[i]);
+  static_cast<void>(bytes[value.size() - 1]);
+}
+
+std::string difference(const char* what, std::uint64_t found, std::uint64_t expected) {
+  return "file has " + std::string(what) + " " + std::to_string(found) + ", the database expects " +
+         std::to_string(expected);
+}
+
+}  // namespace
+
+Table::Table(std::string path, std::unique_ptr<File> file, BlockCache& cache)
+    : cache_(cache), path_(std::move(path)), file_(std::move(file)) {}
+
+Table::~Table() {
+  if (slots_ != nullptr) cache_.remove({slots_.get(), index_.blocks()});
+}
+
+Result<std::shared_ptr<Table>> Table::open(FileSystem& files, const std::string& path, const TableMeta& expected,
+                                           BlockCache& cache, bool may_map) {
+  return open_file(files, path, &expected, cache, may_map);
+}
+
+Result<std::shared_ptr<Table>> Table::open_unknown(FileSystem& files, const std::string& path, BlockCache& cache) {
+  return open_file(files, path, nullptr, cache, false);
+}
+
+Result<std::shared_ptr<Table>> Table::open_file(FileSystem& files, const std::string& path, const TableMeta* expected,
+                                                BlockCache& cache, bool may_map) {
+  auto file = files.open(path, OpenMode::kRead, FileKind::kTable);
+  if (!file.ok()) return file.status();
+  std::shared_ptr<Table> table(new Table(path, std::move(file).value(), cache));
+  if (Status s = table->read_footer(expected); !s.ok()) return s;
+  if (Status s = table->read_metadata(); !s.ok()) return s;
+  if (expected != nullptr && table->meta_ != *expected) {
+    return Status::corruption(path, table->footer_.section(SectionKind::kProperties).offset,
+                              "properties differ from what the database expects");
+  }
+  if (may_map) table->map_file();
+  if (!table->mapped()) table->slots_ = std::make_unique<BlockCache::Slot[]>(table->blocks());
+  return table;
+}
+
+Status Table::read_footer(const TableMeta* expected) {
+  auto size = file_->size();
+  if (!size.ok()) return size.status();
+  if (expected != nullptr && *size != expected->file_bytes) {
+    return Status::corruption(path_, std::min(*size, expected->file_bytes),
+                              difference("bytes", *size, expected->file_bytes));
+  }
+  std::array<char, sstable::kFooterBytes> page;
+  if (*size < page.size()) return Status::corruption(path_, 0, "not a table: shorter than a footer");
+  const std::uint64_t at = *size - page.size();
+  if (Status s = read_exactly(*file_, at, std::as_writable_bytes(std::span(page))); !s.ok()) return s;
+  auto footer = sstable::decode_footer({page.data(), page.size()}, path_, *size);
+  if (!footer.ok()) return footer.status();
+  footer_ = *footer;
+  meta_.id = footer_.table_id;
+  meta_.file_bytes = footer_.file_bytes;
+  meta_.digest = load<std::uint64_t>(page.data() + sstable::kFooterChecksumOffset);
+  if (expected == nullptr) return {};
+  if (meta_.id != expected->id) return Status::corruption(path_, at, difference("id", meta_.id, expected->id));
+  if (meta_.digest != expected->digest) {
+    return Status::corruption(path_, at, difference("digest", meta_.digest, expected->digest));
+  }
+  return {};
+}
+
+Slice Table::section(SectionKind kind) const {
+  const sstable::Section& section = footer_.section(kind);
+  const std::uint64_t start = footer_.section(SectionKind::kFilter).offset;
+  return {metadata_.get() + (section.offset - start), static_cast<std::size_t>(section.length)};
+}
+
+Status Table::read_metadata() {
+  const std::uint64_t start = footer_.section(SectionKind::kFilter).offset;
+  const auto bytes = static_cast<std::size_t>(footer_.file_bytes - sstable::kFooterBytes - start);
+  metadata_ = {static_cast<char*>(allocate_pages(bytes + 1)), FreeMetadata{bytes + 1}};
+  if (metadata_ == nullptr) return Status(StatusCode::kOutOfMemory, path_ + ": no memory for index and filter");
+  if (Status s = read_exactly(*file_, start, std::as_writable_bytes(std::span(metadata_.get(), bytes))); !s.ok()) {
+    return s;
+  }
+  for (const SectionKind kind : {SectionKind::kFilter, SectionKind::kIndex, SectionKind::kProperties}) {
+    const sstable::Section& entry = footer_.section(kind);
+    if (sstable::table_checksum(meta_.id, entry.offset, section(kind)) != entry.checksum) {
+      return Status::corruption(path_, entry.offset,
+                                "checksum mismatch in section " + std::to_string(static_cast<std::uint32_t>(kind)));
+    }
+  }
+  const std::string_view problem =
+      index_.open(section(SectionKind::kIndex), footer_.section(SectionKind::kData).length);
+  if (!problem.empty()) return Status::corruption(path_, footer_.section(SectionKind::kIndex).offset, problem);
+  if (section(SectionKind::kFilter).size() / sstable::kFilterLineBytes > UINT32_MAX) {
+    return Status::corruption(path_, start, "filter is too large");
+  }
+  filter_ = sstable::Filter(section(SectionKind::kFilter));
+  if (!sstable::decode_properties(section(SectionKind::kProperties), properties_, meta_) ||
+      properties_.compressed_blocks > index_.blocks()) {
+    return Status::corruption(path_, footer_.section(SectionKind::kProperties).offset, "malformed properties");
+  }
+  return {};
+}
+
+// Where mapping fails the table is read through the cache.
+void Table::map_file() {
+  if (properties_.compressed_blocks != 0) return;
+  auto mapping = file_->map();
+  if (!mapping.ok() || (*mapping)->bytes().size() != meta_.file_bytes) return;
+  mapping_ = std::move(mapping).value();
+  mapped_ = reinterpret_cast<const char*>(mapping_->bytes().data());
+  verified_ = std::make_unique<std::atomic<std::uint64_t>[]>((blocks() + 63) / 64);
+}
+
+TableProperties Table::properties() const {
+  return {.blocks = blocks(),
+          .compressed_blocks = properties_.compressed_blocks,
+          .data_bytes = footer_.section(SectionKind::kData).length,
+          .raw_bytes = properties_.raw_bytes,
+          .filter_bytes = footer_.section(SectionKind::kFilter).length,
+          .index_bytes = footer_.section(SectionKind::kIndex).length,
+          .block_bytes = properties_.block_bytes,
+          .filter_bits_per_key = properties_.filter_bits_per_key,
+          .compression = properties_.compression};
+}
+
+std::uint64_t Table::memory_bytes() const {
+  const std::uint64_t per_block = mapped() ? 0 : sizeof(BlockCache::Slot) * std::uint64_t{blocks()};
+  return sizeof(Table) + metadata_.get_deleter().bytes + per_block;
+}
+
+bool Table::lose_mapping_if_damaged() const {
+  if (!mapping_->damaged()) return false;
+  mapping_lost_.store(true, std::memory_order_relaxed);
+  return true;
+}
+
+Status Table::verify_mapped(std::uint32_t block) const {
+  const sstable::BlockPlace place = place_of(block);
+  const Slice extent(mapped_ + place.offset, extent_bytes(block));
+  auto stored = sstable::open_stored(place, extent);
+  if (!stored.ok()) return stored.status();
+  if (stored->compression != Compression::kNone) {
+    return Status::corruption(path_, place.offset, "block is compressed where properties say that none is");
+  }
+  if (Status s = sstable::check_decoded(place, extent); !s.ok()) return s;
+  verified_[block / 64].fetch_or(std::uint64_t{1} << (block % 64), std::memory_order_release);
+  return {};
+}
+
+Result<BlockRef> Table::read_block(std::uint32_t block) const {
+  const sstable::BlockPlace place = place_of(block);
+  const auto no_memory = [&] { return Status(StatusCode::kOutOfMemory, path_ + ": no memory for a block"); };
+  BlockRef extent = cache_.make_block(extent_bytes(block));
+  if (!extent) return no_memory();
+  const std::span<char> into(extent->data(), extent->size());
+  if (Status s = read_exactly(*file_, place.offset, std::as_writable_bytes(into)); !s.ok()) return s;
+  auto stored = sstable::open_stored(place, {into.data(), into.size()});
+  if (!stored.ok()) return stored.status();
+  if (stored->compression != Compression::kNone) {
+    BlockRef raw = cache_.make_block(stored->block_bytes);
+    if (!raw) return no_memory();
+    if (Status s = sstable::decompress_stored(place, *stored, raw->data()); !s.ok()) return s;
+    extent = std::move(raw);
+  }
+  if (Status s = sstable::check_decoded(place, {extent->data(), extent->size()}); !s.ok()) return s;
+  return extent;
+}
+
+Status Table::access_slow(const EpochGuard& guard, std::uint32_t block, Access& out) const {
+  if (usable_mapping()) {
+    Status s = verify_mapped(block);
+    if (!lose_mapping_if_damaged()) {
+      out = {mapped_ + index_.block_offset(block), nullptr};
+      return s;
+    }
+  }
+  if (slots_ != nullptr) {
+    if (CachedBlock* const cached = cache_.lookup(guard, slots_[block])) {
+      out = {cached->data(), cached};
+      return {};
+    }
+  }
+  auto read = read_block(block);
+  if (!read.ok()) return read.status();
+  CachedBlock* const shared = slots_ != nullptr ? cache_.insert(guard, slots_[block], std::move(read).value())
+                                                : BlockCache::lend(guard, std::move(read).value());
+  out = {shared->data(), shared};
+  return {};
+}
+
+void Table::prefetch_block(const EpochGuard& guard, std::uint32_t block) const {
+  constexpr std::size_t kLines = 6;  // Header, prefix and heads of a 4 KiB block.
+  const char* data = nullptr;
+  if (mapped_ != nullptr) {
+    data = mapped_ + index_.block_offset(block);
+  } else if (const CachedBlock* const cached = BlockCache::peek(guard, slots_[block])) {
+    data = cached->data();
+  } else {
+    return;
+  }
+  for (std::size_t i = 0; i < kLines; ++i) __builtin_prefetch(data + 64 * i);
+}
+
+Status Table::get(const EpochGuard& guard, Slice key, std::uint64_t hash, Sequence at, TableHit& hit) const {
+  if (!filter_.may_contain(hash)) {
+    hit.found = false;
+    return {};
+  }
+  return find(guard, index_.finish_locate(key, index_.start_locate(key)), key, at, hit);
+}
+
+Status Table::find(const EpochGuard& guard, std::uint32_t block, Slice key, Sequence at, TableHit& hit) const {
+  Status s = find_once(guard, block, key, at, hit);
+  // What was read through a damaged mapping may be zeros: read it again from the file.
+  if (usable_mapping() && lose_mapping_if_damaged()) [[unlikely]] return find_once(guard, block, key, at, hit);
+  return s;
+}
+
+Status Table::find_once(const EpochGuard& guard, std::uint32_t block, Slice key, Sequence at, TableHit& hit) const {
+  hit.found = false;
+  for (; block < blocks(); ++block) {
+    Access read;
+    if (Status s = access(guard, block, read); !s.ok()) return s;
+    const BlockReader reader(read.data);
+    const BlockReader::Position found = reader.lower_bound(key, at);
+    if (found.index < reader.entries()) {
+      if (!found.same_key) return {};
+      const std::uint64_t packed = reader.packed_sequence(found.index);
+      hit.found = true;
+      hit.kind = kind_of(packed);
+      hit.sequence = sequence_of(packed);
+      hit.value = reader.body(found.index).value;
+      hit.block = read.cached;
+      if (read.cached == nullptr) touch(hit.value);
+      return {};
+    }
+    // Every version in this block is newer than `at`; older ones may follow in the next.
+    if (!reader.is_version_of(reader.entries() - 1, key)) return {};
+  }
+  return {};
+}
+
+Result<Slice> Table::read_stored(std::uint32_t block, std::string& extent, std::string& scratch) const {
+  const sstable::BlockPlace place = place_of(block);
+  extent.resize(extent_bytes(block));
+  if (Status s = read_exactly(*file_, place.offset, std::as_writable_bytes(std::span(extent))); !s.ok()) return s;
+  return sstable::decode_stored(place, extent, scratch);
+}
+
+Result<BlockInfo> Table::block_info(std::uint32_t index) const {
+  FIRN_ASSERT(index < blocks());
+  std::string extent;
+  std::string scratch;
+  auto block = read_stored(index, extent, scratch);
+  if (!block.ok()) return block.status();
+  const BlockReader reader(block->data());
+  return BlockInfo{.offset = block_offset(index),
+                   .stored_bytes = static_cast<std::uint32_t>(extent.size()),
+                   .raw_bytes = load<std::uint32_t>(block->data() + sstable::kBlockSizeOffset),
+                   .entries = reader.entries(),
+                   .compression = static_cast<Compression>(extent[sstable::kBlockCompressionOffset]),
+                   .first_key = reader.key(0),
+                   .last_key = reader.key(reader.entries() - 1)};
+}
+
+}  // namespace firn

@@ -1,0 +1,172 @@
+// TableCursor (sstable/table.h). Test: tests/sstable/table_test.cc.
+#include <algorithm>
+#include <cstring>
+
+#include "platform/assert.h"
+#include "platform/io.h"
+#include "sstable/table.h"
+
+namespace firn {
+
+namespace {
+
+constexpr std::size_t kPieceBytes = std::size_t{256} << 10;
+// A scan that has read this many blocks in order is taken for a long one.
+constexpr std::uint32_t kBlocksBeforeReadAhead = 2;
+constexpr std::uint64_t kReadAheadBytes = std::uint64_t{256} << 10;
+
+}  // namespace
+
+TableCursor::TableCursor(const Table& table, ScanKind kind) : table_(table), kind_(kind), key_(64) {}
+
+BlockRef TableCursor::pin() const {
+  FIRN_ASSERT(valid_ && kind_ == ScanKind::kUser);
+  if (!pinned_) return {};
+  pinned_->add_reference();
+  return BlockRef(pinned_.get());
+}
+
+bool TableCursor::load(std::uint32_t block) {
+  if (block == block_) return true;
+  blocks_in_order_ = block == block_ + 1 ? blocks_in_order_ + 1 : 0;
+  block_ = kNoBlock;
+  const char* data = nullptr;
+  Status s = kind_ == ScanKind::kUser ? load_shared(block, data) : load_private(block, data);
+  if (!s.ok()) {
+    fail(std::move(s));
+    return false;
+  }
+  block_ = block;
+  reader_ = sstable::BlockReader(data);
+  const Slice prefix = reader_.prefix();
+  if (key_.size() < prefix.size() + sstable::kHeadBytes) key_.resize(prefix.size() + sstable::kHeadBytes);
+  if (!prefix.empty()) std::memcpy(key_.data(), prefix.data(), prefix.size());
+  return true;
+}
+
+// Through the mapping or the cache.
+Status TableCursor::load_shared(std::uint32_t block, const char*& data) {
+  if (!table_.mapped()) read_ahead(block);
+  const EpochGuard guard;
+  Table::Access read;
+  if (Status s = table_.access(guard, block, read); !s.ok()) return s;
+  if (read.cached == nullptr) {
+    // A page that went and cannot come back shows here, not while the block is read.
+    const volatile char* const bytes = read.data;
+    for (std::size_t i = 0; i < table_.extent_bytes(block); i += sstable::kPageBytes) static_cast<void>(bytes[i]);
+    if (table_.lose_mapping_if_damaged()) {
+      if (Status s = table_.access(guard, block, read); !s.ok()) return s;
+    }
+  }
+  if (read.cached != nullptr) read.cached->add_reference();
+  pinned_ = BlockRef(read.cached);
+  data = read.data;
+  return {};
+}
+
+// Past the cache, and verified whatever was verified before.
+Status TableCursor::load_private(std::uint32_t block, const char*& data) {
+  const sstable::BlockPlace place = table_.place_of(block);
+  const std::size_t bytes = table_.extent_bytes(block);
+  if (table_.usable_mapping()) {
+    Status s = table_.verify_mapped(block);
+    data = table_.mapped_ + place.offset;
+    if (!table_.lose_mapping_if_damaged()) return s;
+  }
+  if (place.offset < piece_offset_ || place.offset + bytes > piece_offset_ + piece_bytes_) {
+    std::uint32_t end = block + 1;
+    while (end < table_.blocks() && table_.block_offset(end + 1) - place.offset <= kPieceBytes) ++end;
+    piece_bytes_ = 0;
+    const auto wanted = static_cast<std::size_t>(table_.block_offset(end) - place.offset);
+    if (piece_capacity_ < wanted) {
+      piece_ = std::make_unique_for_overwrite<char[]>(wanted);
+      piece_capacity_ = wanted;
+    }
+    const std::span<char> into(piece_.get(), wanted);
+    if (Status s = read_exactly(*table_.file_, place.offset, std::as_writable_bytes(into)); !s.ok()) return s;
+    piece_offset_ = place.offset;
+    piece_bytes_ = wanted;
+  }
+  auto decoded = sstable::decode_stored(place, {piece_.get() + (place.offset - piece_offset_), bytes}, scratch_);
+  if (!decoded.ok()) return decoded.status();
+  data = decoded->data();
+  return {};
+}
+
+// Asks the OS for what a long forward scan will read next.
+void TableCursor::read_ahead(std::uint32_t block) {
+  if (blocks_in_order_ < kBlocksBeforeReadAhead || block < read_ahead_end_) return;
+  std::uint32_t end = block + 1;
+  const std::uint64_t start = table_.block_offset(block);
+  while (end < table_.blocks() && table_.block_offset(end) - start < kReadAheadBytes) ++end;
+  table_.file_->prefetch(start, table_.block_offset(end) - start);
+  read_ahead_end_ = end;
+}
+
+void TableCursor::present(std::uint32_t position) {
+  position_ = position;
+  const sstable::BlockReader::Body body = reader_.body(position);
+  const std::size_t prefix = reader_.prefix().size();
+  const std::size_t room = prefix + std::max(body.rest_bytes, sstable::kHeadBytes);
+  if (key_.size() < room) [[unlikely]] key_.resize(room);
+  reader_.copy_rest(position, body, key_.data() + prefix);
+  const std::uint64_t packed = reader_.packed_sequence(position);
+  entry_.key = {key_.data(), prefix + body.rest_bytes};
+  entry_.value = body.value;
+  entry_.sequence = sequence_of(packed);
+  entry_.kind = kind_of(packed);
+  valid_ = true;
+}
+
+void TableCursor::present_first_of(std::uint32_t block) {
+  if (block >= table_.blocks()) return end();
+  if (load(block)) present(0);
+}
+
+void TableCursor::present_last_of(std::uint32_t block) {
+  if (load(block)) present(reader_.entries() - 1);
+}
+
+void TableCursor::seek_to_first() {
+  status_ = {};
+  present_first_of(0);
+}
+
+void TableCursor::seek_to_last() {
+  status_ = {};
+  present_last_of(table_.blocks() - 1);
+}
+
+void TableCursor::seek(Slice key, Sequence sequence) {
+  status_ = {};
+  // A key's versions may go on in the blocks after the one where it begins.
+  for (std::uint32_t block = table_.locate(key); block < table_.blocks(); ++block) {
+    if (!load(block)) return;
+    const std::uint32_t position = reader_.lower_bound(key, sequence).index;
+    if (position < reader_.entries()) return present(position);
+  }
+  end();
+}
+
+void TableCursor::seek_before(Slice key) {
+  status_ = {};
+  const std::uint32_t block = table_.locate(key);
+  if (!load(block)) return;
+  const std::uint32_t position = reader_.lower_bound(key, kSequenceMax).index;
+  if (position > 0) return present(position - 1);
+  if (block == 0) return end();
+  present_last_of(block - 1);
+}
+
+void TableCursor::next() {
+  if (position_ + 1 < reader_.entries()) return present(position_ + 1);
+  present_first_of(block_ + 1);
+}
+
+void TableCursor::prev() {
+  if (position_ > 0) return present(position_ - 1);
+  if (block_ == 0) return end();
+  present_last_of(block_ - 1);
+}
+
+}  // namespace firn
