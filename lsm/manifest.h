@@ -8,47 +8,19 @@
 // Thread safety: one caller at a time, except edit_number(). Lifetime: the file system outlives the manifest.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
-#include <vector>
 
 #include "firn/file_system.h"
-#include "firn/options.h"
 #include "firn/status.h"
+#include "lsm/manifest_state.h"
 #include "lsm/version_edit.h"
 #include "wal/replay.h"
 
 namespace firn::lsm {
-
-struct FamilyRecord {
-  std::string name;
-  FamilyOptions options;
-  Sequence flushed_sequence = 0;
-  // By level, then by table id.
-  std::array<std::map<std::uint64_t, TableMeta>, kLevelCount> levels;
-};
-
-// What all edits so far add up to.
-struct ManifestState {
-  std::uint64_t edit_number = 0;
-  std::uint64_t next_file_id = 1;    // Greater than the id of every table and segment ever named.
-  std::uint32_t next_family_id = 0;  // Greater than the id of every family ever created.
-  Sequence last_sequence = 0;
-  std::map<std::uint32_t, FamilyRecord> families;  // By id.
-  std::set<std::uint64_t> log_segments;            // Live: each file is there and may hold records that count.
-  std::optional<CleanClose> clean_close;           // Only if the last edit was one.
-
-  // kInvalidArgument naming the contradiction (an unknown family or table, an id twice); then nothing was changed.
-  Status apply(const VersionEdit& edit);
-  // The one edit that, applied to an empty state, gives this one.
-  VersionEdit snapshot() const;
-};
 
 class Manifest {
  public:
@@ -86,27 +58,38 @@ class Manifest {
  private:
   Manifest(FileSystem& files, std::string directory, const wal::DatabaseId& database);
 
-  Status append_to_file(const VersionEdit& edit);
-  Status start_file(const VersionEdit& base);
-  Status write_current();
+  // A manifest with its first edit, durable but not in force yet.
+  struct StartedFile {
+    std::unique_ptr<File> file;
+    std::uint64_t bytes = 0;
+    std::uint32_t chain = 0;
+  };
+
+  Status append_to_file(const VersionEdit& edit, Slice payload);
+  Status start_file(const VersionEdit& edit);
+  Result<StartedFile> write_base(std::uint64_t number, const VersionEdit& edit);
+  Status write_current(std::uint64_t number, std::uint64_t durable_edit);
   void remove_old_files();
 
   FileSystem& files_;
   const std::string directory_;
-  wal::DatabaseId database_;
+  const wal::DatabaseId database_;
   ManifestState state_;
   std::atomic<std::uint64_t> edit_number_{0};
-  std::uint64_t last_tried_edit_ = 0;  // Numbers are used once, also by edits whose outcome is unknown.
+  std::uint64_t last_tried_edit_ = 0;  // A number is never used for a second, different edit.
 
+  // The file in force.
+  std::unique_ptr<File> file_;  // Null: the next append starts a new file.
   std::string path_;
-  std::unique_ptr<File> file_;     // Null: the next append starts a new file.
-  std::uint64_t number_ = 0;       // Of the present file.
-  std::uint64_t last_number_ = 0;  // Greatest number ever seen.
-  std::uint64_t end_ = 0;          // Bytes of the present file.
-  std::uint64_t base_end_ = 0;     // Bytes up to the end of its first edit.
+  std::uint64_t number_ = 0;
+  std::uint64_t end_ = 0;       // Bytes.
+  std::uint64_t base_end_ = 0;  // Bytes up to the end of its first edit.
   std::uint32_t chain_ = 0;
+  std::uint64_t current_edit_ = 0;  // What CURRENT says is durable.
+
   std::uint64_t dropped_bytes_ = 0;
-  std::set<std::uint64_t> old_files_;  // Numbers of manifests to be removed once a newer one is in force.
+  std::uint64_t last_number_ = 0;      // Greatest number of any manifest seen or tried.
+  std::set<std::uint64_t> old_files_;  // Manifests to be removed once a newer one is in force for certain.
 };
 
 }  // namespace firn::lsm

@@ -17,6 +17,8 @@
 
 namespace firn::lsm {
 
+inline constexpr std::uint32_t kManifestFormatVersion = 1;
+
 // Written as the last edit of a clean close; void as soon as another edit follows.
 struct CleanClose {
   std::vector<wal::SegmentEnd> segments;  // One for each live segment, by id.

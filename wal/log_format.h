@@ -132,9 +132,9 @@ std::uint32_t seal_record(char* at, RecordPlace place, const Record& record, Dur
 struct DecodedRecord {
   Record record;  // The payload points into the bytes that were decoded.
   DurableStamp durable;
-  std::uint32_t chain = 0;       // Of the record before.
-  std::uint32_t next_chain = 0;  // For the record after.
-  std::uint8_t flags = 0;        // Unknown ones; not 0 only in a newer format.
+  std::uint32_t chain = 0;         // Of the record before.
+  std::uint32_t next_chain = 0;    // For the record after.
+  std::uint8_t unknown_flags = 0;  // Not 0 only in a newer format.
 };
 
 // What a record header asks for, without trust: whether it can be one at all, and how long its record would be.

@@ -32,7 +32,8 @@ namespace firn::wal {
 
 class SegmentWriter {
  public:
-  // `file` is fresh and has room for the header and a record. The header is with the operating system afterwards, on
+  // `file` is fresh and has room for the header and a record. Invariant LOG-2: ids grow along the chain; a segment that
+  // was made in advance and passed over is never used. The header is with the operating system afterwards, on
   // the device after the first sync(). Errors: kIo, kNoSpace.
   static Result<std::unique_ptr<SegmentWriter>> create(std::unique_ptr<LogFile> file, const SegmentHeader& header);
   ~SegmentWriter();
@@ -83,10 +84,12 @@ class SegmentWriter {
   SegmentWriter(std::unique_ptr<LogFile> file, const SegmentHeader& header);
 
   Status write_header();
-  DurableStamp stamp() const;
-  void advance(std::uint64_t bytes, const Record& last, std::uint32_t chain);
+  Status append_one_by_one(std::span<const Record> records);
+  void check(const Record& record, Sequence last) const;
+  DurableStamp stamp() const { return {durable_offset(), earlier_durable()}; }
+  void advance(std::uint64_t bytes, Sequence last, std::uint32_t chain);
   Status fail(Status status);
-  bool stopped() const { return stopped_.load(std::memory_order_acquire); }
+  bool failed() const { return failed_.load(std::memory_order_acquire); }
 
   const std::unique_ptr<LogFile> file_;
   const SegmentHeader header_;
@@ -94,9 +97,10 @@ class SegmentWriter {
   const std::uint64_t capacity_bytes_;
 
   // The writing thread's.
-  char* reserved_ = nullptr;  // The record under reservation, header included.
-  std::size_t reserved_bytes_ = 0;
+  char* reserved_ = nullptr;        // The record under reservation, header included.
+  std::size_t reserved_bytes_ = 0;  // Of payload.
   std::uint32_t chain_ = 0;
+  bool sealed_ = false;
   std::string staging_;
 
   // Invariant LOG-1: durable_ <= end_ <= capacity_bytes_, all multiples of kRecordAlignment, growing only.
@@ -105,7 +109,7 @@ class SegmentWriter {
   std::atomic<Sequence> last_sequence_{0};
   std::atomic<Sequence> durable_sequence_{0};
   std::atomic<bool> earlier_durable_;
-  std::atomic<bool> stopped_{false};  // Sealed or failed: the one load that appending needs.
+  std::atomic<bool> failed_{false};  // Whether failure_ is set: one load on the way of every record.
 
   // Syncs take turns: the device reports a lost write to one of two concurrent callers only.
   Mutex sync_mutex_;

@@ -1,0 +1,42 @@
+// Finds and reads the manifest in force, and judges what it finds: a torn last edit is cut, damage of what was durable
+// is an error. Writes nothing. Format: lsm/manifest_format.h.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "firn/file_system.h"
+#include "firn/status.h"
+#include "lsm/manifest_state.h"
+#include "wal/log_format.h"
+
+namespace firn::lsm {
+
+struct LoadedManifest {
+  std::uint64_t number = 0;
+  std::string path;
+  wal::DatabaseId database;
+  ManifestState state;
+  std::uint64_t end = 0;            // Offset after the last edit.
+  std::uint64_t dropped_bytes = 0;  // Of a torn edit behind it.
+};
+
+// One manifest. Errors: kNotFound, kIo, kCorruption, kNewerFormat.
+Result<LoadedManifest> load_manifest(FileSystem& files, const std::string& directory, std::uint64_t number);
+
+// Firn's files in a directory, by number.
+struct DirectoryContents {
+  std::vector<std::uint64_t> manifests;
+  std::vector<std::uint64_t> segments;
+  std::vector<std::uint64_t> tables;
+  bool has_current = false;
+};
+// Errors: kNotFound for a missing directory, kIo.
+Result<DirectoryContents> list_database(FileSystem& files, const std::string& directory);
+
+// The manifest in force. Errors: kNotADatabase, kIo, kCorruption, kNewerFormat.
+Result<LoadedManifest> load_current_manifest(FileSystem& files, const std::string& directory,
+                                             const DirectoryContents& contents);
+
+}  // namespace firn::lsm

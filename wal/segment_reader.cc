@@ -1,0 +1,199 @@
+#include "wal/segment_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "platform/io.h"
+
+namespace firn::wal {
+
+namespace {
+
+constexpr std::uint64_t kWindowBytes = std::uint64_t{1} << 20;
+constexpr std::uint64_t kWord = sizeof(std::uint64_t);
+static_assert(kWord == kRecordAlignment);
+
+std::string hex(std::uint64_t value) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (int shift = 60; shift >= 0; shift -= 4) text.push_back(kDigits[value >> shift & 0xF]);
+  return text;
+}
+
+// Bytes of whole zero words at the front of `bytes`.
+std::size_t leading_zero_words(Slice bytes) {
+  std::size_t at = 0;
+  while (at + kWord <= bytes.size() && load<std::uint64_t>(bytes.data() + at) == 0) at += kWord;
+  return at;
+}
+
+std::string format_id(const DatabaseId& id) { return hex(id.high) + hex(id.low); }
+
+}  // namespace
+
+SegmentReader::SegmentReader(std::unique_ptr<File> file, std::uint64_t file_bytes, std::uint64_t id,
+                             const DatabaseId& database)
+    : file_(std::move(file)), file_bytes_(file_bytes), id_(id), database_(database), salt_(file_salt(database, id)) {}
+
+Result<std::unique_ptr<SegmentReader>> SegmentReader::open(FileSystem& files, const std::string& path, std::uint64_t id,
+                                                           const DatabaseId& database) {
+  Result<std::unique_ptr<File>> file = files.open(path, OpenMode::kRead, FileKind::kLog);
+  if (!file.ok()) return file.status();
+  const Result<std::uint64_t> bytes = (*file)->size();
+  if (!bytes.ok()) return bytes.status();
+  std::unique_ptr<SegmentReader> reader(new SegmentReader(*std::move(file), *bytes, id, database));
+  if (Status status = reader->read_header(); !status.ok()) return status;
+  return reader;
+}
+
+Status SegmentReader::read_header() {
+  end_reason_ = "no header";
+  if (file_bytes_ < kSegmentSectorBytes) return Status();
+  // Only the sector: most segments are asked for their header alone first.
+  char sector[kSegmentSectorBytes];
+  if (Status status = read_exactly(*file_, 0, std::as_writable_bytes(std::span(sector))); !status.ok()) return status;
+  const std::optional<DecodedSegmentHeader> decoded = decode_segment_header(sector);
+  if (!decoded.has_value()) return Status();
+  const SegmentHeader& header = decoded->header;
+  if (header.version > kLogFormatVersion) {
+    return Status(StatusCode::kNewerFormat, path() + ": log format version " + std::to_string(header.version) +
+                                                ", this Firn reads up to " + std::to_string(kLogFormatVersion));
+  }
+  if (header.database != database_) {
+    return Status::corruption(
+        path(), 0, "belongs to database " + format_id(header.database) + ", expected " + format_id(database_));
+  }
+  if (header.id != id_) {
+    return Status::corruption(
+        path(), 0, "is segment " + std::to_string(header.id) + " under another name, expected " + std::to_string(id_));
+  }
+  header_ = header;
+  chain_ = decoded->chain;
+  end_offset_ = kSegmentHeaderBytes;
+  return Status();
+}
+
+Result<Slice> SegmentReader::window(std::uint64_t offset, std::uint64_t bytes) {
+  const std::uint64_t window_end = window_offset_ + window_bytes_;
+  if (offset < window_offset_ || offset + bytes > window_end) {
+    const std::uint64_t wanted = std::min(std::max(bytes, kWindowBytes), file_bytes_ - offset);
+    window_bytes_ = 0;
+    if (wanted > window_capacity_) {
+      window_.reset(new char[static_cast<std::size_t>(wanted)]);
+      window_capacity_ = wanted;
+    }
+    const std::span<char> into(window_.get(), static_cast<std::size_t>(wanted));
+    if (Status status = read_exactly(*file_, offset, std::as_writable_bytes(into)); !status.ok()) return status;
+    window_offset_ = offset;
+    window_bytes_ = wanted;
+  }
+  const std::uint64_t at = offset - window_offset_;
+  return Slice(window_.get() + at, static_cast<std::size_t>(window_bytes_ - at));
+}
+
+// The record at `offset`, whatever its place in the chain.
+Result<SegmentReader::Attempt> SegmentReader::try_record(std::uint64_t offset) {
+  Attempt attempt;
+  attempt.reason = "end of the used part";
+  if (offset >= file_bytes_ || file_bytes_ - offset < kRecordHeaderBytes) return attempt;
+  const Result<Slice> head = window(offset, kRecordHeaderBytes);
+  if (!head.ok()) return head.status();
+  const RecordShape shape = record_shape(head->data(), offset, file_bytes_);
+  if (!shape.possible) {
+    const Slice bytes = head->substr(0, kRecordHeaderBytes);
+    if (bytes.find_first_not_of('\0') != Slice::npos) attempt.reason = "no record header";
+    return attempt;
+  }
+  const Result<Slice> bytes = window(offset, shape.bytes);
+  if (!bytes.ok()) return bytes.status();
+  attempt.found = decode_record(bytes->data(), {salt_, offset}, shape.bytes);
+  attempt.hashed_bytes = shape.bytes;
+  attempt.reason = "checksum mismatch";
+  return attempt;
+}
+
+Result<bool> SegmentReader::next(std::uint64_t limit) {
+  if (end_offset_ == limit) {
+    end_reason_ = "end named by the next segment";
+    return false;
+  }
+  if (!header_.has_value()) return false;
+  const Result<Attempt> attempt = try_record(end_offset_);
+  if (!attempt.ok()) return attempt.status();
+  if (!attempt->found.has_value()) {
+    end_reason_ = attempt->reason;
+    return false;
+  }
+  const DecodedRecord& found = *attempt->found;
+  const std::uint64_t bytes = record_bytes(found.record.payload.size());
+  if (Status status = check_order(found, bytes, limit); !status.ok()) return status;
+  record_ = found.record;
+  record_offset_ = end_offset_;
+  end_offset_ += bytes;
+  chain_ = found.next_chain;
+  last_sequence_ = record_.last_sequence();
+  return true;
+}
+
+// A record with a sound checksum was written by Firn at this place: what contradicts it is no torn write.
+Status SegmentReader::check_order(const DecodedRecord& decoded, std::uint64_t bytes, std::uint64_t limit) const {
+  if (decoded.unknown_flags != 0) {
+    return Status(StatusCode::kNewerFormat, path() + ": offset " + std::to_string(end_offset_) + ": record flags " +
+                                                std::to_string(decoded.unknown_flags) +
+                                                " are unknown to log format version " +
+                                                std::to_string(kLogFormatVersion));
+  }
+  if (decoded.chain != chain_) {
+    return Status::corruption(path(), end_offset_,
+                              "record follows another one than the one before it: expected chain " + hex(chain_) +
+                                  ", found " + hex(decoded.chain));
+  }
+  const Record& record = decoded.record;
+  if (record.first_sequence <= last_sequence_ || record.first_sequence < header_->first_sequence ||
+      record.last_sequence() > kSequenceMax) {
+    return Status::corruption(
+        path(), end_offset_,
+        "record with sequence " + std::to_string(record.first_sequence) + " after " + std::to_string(last_sequence_));
+  }
+  if (limit < end_offset_ + bytes) {
+    return Status::corruption(path(), end_offset_,
+                              "record crosses byte " + std::to_string(limit) + ", where the segment was said to end");
+  }
+  return Status();
+}
+
+Result<TailScan> SegmentReader::scan_tail() {
+  TailScan scan;
+  scan.used_end = end_offset_;
+  // Hashing starts at every place that looks like a record. Real data rarely does; this bounds data that is made to.
+  std::uint64_t hash_budget = 4 * file_bytes_ + kWindowBytes;
+  std::uint64_t offset = end_offset_;
+  while (offset + kWord <= file_bytes_) {
+    const Result<Slice> bytes = window(offset, kWord);
+    if (!bytes.ok()) return bytes.status();
+    const std::size_t zeros = leading_zero_words(*bytes);
+    if (zeros != 0) {
+      offset += zeros;
+      continue;
+    }
+    const Result<Attempt> attempt = try_record(offset);
+    if (!attempt.ok()) return attempt.status();
+    if (attempt->hashed_bytes > hash_budget) {
+      scan.complete = false;
+      return scan;
+    }
+    if (const auto& found = attempt->found; found.has_value()) {
+      ++scan.records;
+      scan.durable.bytes = std::max(scan.durable.bytes, found->durable.bytes);
+      scan.durable.earlier_segments |= found->durable.earlier_segments;
+      offset += attempt->hashed_bytes;
+    } else {
+      hash_budget -= attempt->hashed_bytes;
+      offset += kWord;
+    }
+    scan.used_end = offset;
+  }
+  return scan;
+}
+
+}  // namespace firn::wal

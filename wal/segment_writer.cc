@@ -1,0 +1,168 @@
+#include "wal/segment_writer.h"
+
+#include <utility>
+
+#include "platform/assert.h"
+
+namespace firn::wal {
+
+namespace {
+
+// Larger groups are not worth a second copy of their bytes.
+constexpr std::uint64_t kStagedBytesMax = std::uint64_t{256} << 10;
+// What a durable stamp can name.
+constexpr std::uint64_t kCapacityBytesMax = std::uint64_t{UINT32_MAX} * kRecordAlignment;
+
+}  // namespace
+
+SegmentWriter::SegmentWriter(std::unique_ptr<LogFile> file, const SegmentHeader& header)
+    : file_(std::move(file)),
+      header_(header),
+      salt_(file_salt(header.database, header.id)),
+      capacity_bytes_(file_->capacity_bytes()),
+      earlier_durable_(header.previous.all_durable()) {}
+
+SegmentWriter::~SegmentWriter() = default;
+
+Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(std::unique_ptr<LogFile> file,
+                                                             const SegmentHeader& header) {
+  FIRN_ASSERT(file->end_offset() == 0);
+  FIRN_ASSERT(header.id > header.previous.end.id);  // LOG-2.
+  const std::uint64_t capacity = file->capacity_bytes();
+  if (capacity < segment_bytes_for(1) || capacity > kCapacityBytesMax) {
+    return Status(StatusCode::kInvalidArgument, "log segment " + file->path() + " of " + std::to_string(capacity) +
+                                                    " bytes: the range is " + std::to_string(segment_bytes_for(1)) +
+                                                    ".." + std::to_string(kCapacityBytesMax));
+  }
+  std::unique_ptr<SegmentWriter> writer(new SegmentWriter(std::move(file), header));
+  Status status = writer->write_header();
+  if (!status.ok()) return status;
+  return writer;
+}
+
+Status SegmentWriter::write_header() {
+  staging_.assign(kSegmentHeaderBytes, '\0');
+  chain_ = encode_segment_header(header_, staging_.data());
+  Status status = file_->write(std::as_bytes(std::span(staging_)));
+  if (status.ok()) end_.store(kSegmentHeaderBytes, std::memory_order_release);
+  return status;
+}
+
+char* SegmentWriter::reserve(std::size_t payload_bytes) {
+  reserved_ = nullptr;
+  const std::uint64_t bytes = record_bytes(payload_bytes);
+  if (failed() || !fits(bytes)) return nullptr;
+  const std::span<std::byte> room = file_->reserve(static_cast<std::size_t>(bytes));
+  if (room.empty()) {
+    // It fits, so this is the device.
+    const Status refused(StatusCode::kIo, "write " + file_->path() + ": the device no longer takes this log segment");
+    static_cast<void>(fail(refused));
+    return nullptr;
+  }
+  reserved_ = reinterpret_cast<char*>(room.data());
+  reserved_bytes_ = payload_bytes;
+  return reserved_ + kRecordHeaderBytes;
+}
+
+Status SegmentWriter::commit(Sequence first_sequence, std::uint32_t count, std::size_t payload_bytes) {
+  if (failed()) return status();
+  FIRN_ASSERT(reserved_ != nullptr && payload_bytes <= reserved_bytes_);
+  const Record record{first_sequence, count, Slice(reserved_ + kRecordHeaderBytes, payload_bytes)};
+  check(record, last_sequence());
+  char* const at = std::exchange(reserved_, nullptr);
+  const std::uint32_t chain = seal_record(at, {salt_, end_offset()}, record, stamp(), chain_);
+  const std::uint64_t bytes = record_bytes(payload_bytes);
+  if (Status status = file_->publish(static_cast<std::size_t>(bytes)); !status.ok()) return fail(std::move(status));
+  advance(bytes, record.last_sequence(), chain);
+  return Status();
+}
+
+Status SegmentWriter::append_group(std::span<const Record> records) {
+  if (failed()) return status();
+  std::uint64_t bytes = 0;
+  for (const Record& record : records) bytes += record_bytes(record.payload.size());
+  FIRN_ASSERT(fits(bytes));
+  if (records.empty()) return Status();
+  if (bytes > kStagedBytesMax) return append_one_by_one(records);
+
+  reserved_ = nullptr;
+  staging_.resize(static_cast<std::size_t>(bytes));
+  char* out = staging_.data();
+  std::uint64_t offset = end_offset();
+  std::uint32_t chain = chain_;
+  Sequence last = last_sequence();
+  for (const Record& record : records) {
+    check(record, last);
+    std::memcpy(out + kRecordHeaderBytes, record.payload.data(), record.payload.size());
+    chain = seal_record(out, {salt_, offset}, record, stamp(), chain);
+    out += record_bytes(record.payload.size());
+    offset += record_bytes(record.payload.size());
+    last = record.last_sequence();
+  }
+  if (Status status = file_->write(std::as_bytes(std::span(staging_))); !status.ok()) return fail(std::move(status));
+  advance(bytes, last, chain);
+  return Status();
+}
+
+Status SegmentWriter::append_one_by_one(std::span<const Record> records) {
+  for (const Record& record : records) {
+    char* const payload = reserve(record.payload.size());
+    if (payload == nullptr) return status();
+    std::memcpy(payload, record.payload.data(), record.payload.size());
+    if (Status status = commit(record.first_sequence, record.count, record.payload.size()); !status.ok()) {
+      return status;
+    }
+  }
+  return Status();
+}
+
+Status SegmentWriter::sync() {
+  MutexLock lock(sync_mutex_);
+  if (failed()) return status();
+  // The sequence first: the end read after it is not before that record's.
+  const Sequence sequence = last_sequence();
+  const std::uint64_t end = end_offset();
+  if (end == durable_offset()) return Status();
+  if (Status status = file_->sync(); !status.ok()) return fail(std::move(status));
+  durable_.store(end, std::memory_order_release);
+  durable_sequence_.store(sequence, std::memory_order_release);
+  return Status();
+}
+
+void SegmentWriter::populate(std::uint64_t bytes) { file_->populate(end_offset() + bytes); }
+
+Status SegmentWriter::status() const {
+  MutexLock lock(status_mutex_);
+  return failure_;
+}
+
+PreviousSegment SegmentWriter::seal() {
+  sealed_ = true;
+  PreviousSegment previous;
+  previous.end = {header_.id, end_offset(), chain_};
+  previous.earlier_durable = earlier_durable();
+  previous.durable_bytes = durable_offset();
+  return previous;
+}
+
+void SegmentWriter::check(const Record& record, Sequence last) const {
+  FIRN_ASSERT(!sealed_);
+  FIRN_ASSERT(record.count > 0 && record.count <= record.payload.size());
+  FIRN_ASSERT(record.first_sequence > last && record.first_sequence >= header_.first_sequence);
+  FIRN_ASSERT(record.last_sequence() <= kSequenceMax);
+}
+
+void SegmentWriter::advance(std::uint64_t bytes, Sequence last, std::uint32_t chain) {
+  chain_ = chain;
+  end_.store(end_offset() + bytes, std::memory_order_release);
+  last_sequence_.store(last, std::memory_order_release);
+}
+
+Status SegmentWriter::fail(Status status) {
+  MutexLock lock(status_mutex_);
+  if (failure_.ok()) failure_ = std::move(status);
+  failed_.store(true, std::memory_order_release);
+  return failure_;
+}
+
+}  // namespace firn::wal
