@@ -15,17 +15,22 @@
 
 namespace firn::codec {
 
-// Checks `property` (it draws what it needs and uses RC_ASSERT) as a part of the running test.
+// Checks `property` (it draws what it needs and uses RC_ASSERT) as a part of the running test, `count` times.
 template <class Property>
-void expect_property(Property&& property) {
+void expect_fewer_cases(std::uint64_t count, Property&& property) {
   rc::detail::TestParams params = rc::detail::configuration().testParams;
-  params.maxSuccess = static_cast<int>(testing::cases(1000));
+  params.maxSuccess = static_cast<int>(testing::cases(count));
   params.maxDiscardRatio = 1000;
   const auto result = rc::detail::checkTestable(std::forward<Property>(property), rc::detail::TestMetadata{}, params);
   if (result.template is<rc::detail::SuccessResult>()) return;
   std::ostringstream message;
   rc::detail::printResultMessage(result, message);
   ADD_FAILURE() << message.str() << "\nTo repeat it: RC_PARAMS=seed=" << params.seed;
+}
+
+template <class Property>
+void expect_property(Property&& property) {
+  expect_fewer_cases(1000, std::forward<Property>(property));
 }
 
 // RapidCheck narrows ranges and containers with the size of a case, which starts at nothing; these do not.
