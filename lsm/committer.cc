@@ -1,0 +1,314 @@
+#include "lsm/committer.h"
+
+#include <algorithm>
+
+#include "codec/key_hash.h"
+#include "platform/assert.h"
+
+namespace firn::lsm {
+
+namespace {
+
+constexpr std::uint64_t kGatherNs = 25'000;  // A quarter of a device flush.
+constexpr std::size_t kGroupBytesMax = std::size_t{1} << 20;
+// The log may hold as many segments before the family with the oldest records is flushed to shorten it.
+constexpr std::size_t kLogSegmentsMax = 6;
+
+std::uint64_t user_bytes(const Operation& op) { return op.key.size() + op.value.size(); }
+
+}  // namespace
+
+struct Committer::GroupMember {
+  Slice payload;
+  std::uint32_t count = 0;
+  Sequence first = 0;
+  Status status;
+  bool done = false;
+};
+
+Committer::Committer(Core& core, LogSet& log, Maintenance& maintenance, WriteGate& gate)
+    : core_(core), log_(log), maintenance_(maintenance), gate_(gate) {}
+
+Status Committer::pass_gate(std::uint64_t bytes) {
+  if (gate_.wide_open()) return {};
+  WriteGate::Passage passage = gate_.pass(bytes);
+  core_.counters.write_delay_ns.fetch_add(passage.waited_ns, std::memory_order_relaxed);
+  if (passage.stopped) core_.counters.write_stops.fetch_add(1, std::memory_order_relaxed);
+  return std::move(passage.status);
+}
+
+Result<Sequence> Committer::write(const Operation& op, Durability durability) {
+  const std::size_t payload_bytes = operation_bytes(op);
+  if (durability == Durability::kSync) {
+    std::string payload(payload_bytes, '\0');
+    put_operation(payload.data(), op);
+    return write_synced(payload, 1);
+  }
+  if (Status status = pass_gate(payload_bytes); !status.ok()) return status;
+  const std::uint64_t hash = key_hash(op.key);
+  MutexLock lock(mutex_);
+  if (Status status = admit(); !status.ok()) return status;
+  FamilyState* family = core_.families.find(op.family);
+  if (family == nullptr) return unknown_family(Family{op.family});
+  MemTable& memtable = *family->writer_memtable();
+  memtable.prefetch(hash);
+  if (Status status = memtable.reserve(1, user_bytes(op)); !status.ok()) return status;
+  const Sequence sequence = last_sequence_ + 1;
+  if (durability != Durability::kNone) {
+    auto at = log_.reserve(sequence, payload_bytes);
+    if (!at.ok()) return at.status();
+    put_operation(*at, op);
+    if (Status status = log_.commit(sequence, 1, payload_bytes); !status.ok()) return status;
+    if (durability == Durability::kPeriodic && !sync_due_) schedule_sync();
+  }
+  insert(sequence, op, hash, *family);
+  publish(sequence, 1, user_bytes(op));
+  return sequence;
+}
+
+Result<Sequence> Committer::write(const WriteBatch& batch, Durability durability) {
+  if (durability == Durability::kSync) return write_synced(batch.payload(), batch.count());
+  if (Status status = pass_gate(batch.bytes()); !status.ok()) return status;
+  MutexLock lock(mutex_);
+  if (Status status = admit(); !status.ok()) return status;
+  needs_.clear();
+  if (Status status = collect(batch.payload(), needs_); !status.ok()) return status;
+  if (Status status = reserve(needs_); !status.ok()) return status;
+  const Sequence first = last_sequence_ + 1;
+  if (durability != Durability::kNone) {
+    if (Status status = append(first, batch.count(), batch.payload()); !status.ok()) return status;
+    if (durability == Durability::kPeriodic && !sync_due_) schedule_sync();
+  }
+  const std::uint64_t bytes = apply(first, batch.payload());
+  publish(first + batch.count() - 1, 1, bytes);
+  return last_sequence_;
+}
+
+Status Committer::admit() const {
+  if (closed_) return closed_status();
+  if (core_.options.read_only) return read_only_status();
+  if (log_.failed()) return log_.failure();
+  return {};
+}
+
+Status Committer::collect(Slice payload, std::vector<Need>& needs) const {
+  BatchReader reader(payload);
+  Operation op;
+  while (reader.next(op)) {
+    if (needs.empty() || needs.back().family->id() != op.family) {
+      FamilyState* family = core_.families.find(op.family);
+      if (family == nullptr) return unknown_family(Family{op.family});
+      const auto it = std::find_if(needs.begin(), needs.end(), [&](const Need& need) { return need.family == family; });
+      if (it == needs.end()) {
+        needs.push_back({family, 0, 0});
+      } else {
+        std::swap(*it, needs.back());
+      }
+    }
+    ++needs.back().entries;
+    needs.back().bytes += user_bytes(op);
+  }
+  FIRN_ASSERT(!reader.malformed());  // A WriteBatch makes its payload itself.
+  return {};
+}
+
+Status Committer::reserve(const std::vector<Need>& needs) {
+  for (const Need& need : needs) {
+    Status status = need.family->writer_memtable()->reserve(need.entries, need.bytes);
+    if (!status.ok()) return status;
+  }
+  return {};
+}
+
+Status Committer::append(Sequence first, std::uint32_t count, Slice payload) {
+  auto at = log_.reserve(first, payload.size());
+  if (!at.ok()) return at.status();
+  std::memcpy(*at, payload.data(), payload.size());
+  return log_.commit(first, count, payload.size());
+}
+
+std::uint64_t Committer::apply(Sequence first, Slice payload) {
+  BatchReader reader(payload);
+  Operation op;
+  FamilyState* family = nullptr;
+  std::uint64_t bytes = 0;
+  while (reader.next(op)) {
+    if (family == nullptr || family->id() != op.family) family = core_.families.find(op.family);
+    insert(first++, op, key_hash(op.key), *family);
+    bytes += user_bytes(op);
+  }
+  return bytes;
+}
+
+void Committer::insert(Sequence sequence, const Operation& op, std::uint64_t hash, FamilyState& family) {
+  MemTable& memtable = *family.writer_memtable();
+  const std::uint64_t before = memtable.memory_bytes();
+  memtable.add(sequence, op.kind, op.key, hash, op.value);
+  memtable_bytes_ += memtable.memory_bytes() - before;
+}
+
+void Committer::publish(Sequence last, std::uint64_t batches, std::uint64_t user_bytes) {
+  bump(core_.counters.writes, batches);
+  bump(core_.counters.entries_written, last - last_sequence_);
+  bump(core_.counters.user_bytes_written, user_bytes);
+  last_sequence_ = last;
+  core_.visible_sequence.store(last, std::memory_order_release);
+  if (memtable_bytes_ >= core_.sizes.memtable_bytes || log_.segments_begun() != segments_seen_) bound_memory();
+}
+
+void Committer::bound_memory() {
+  const auto rotate_one = [this](FamilyState& family) {
+    memtable_bytes_ -= std::min(memtable_bytes_, family.writer_memtable()->memory_bytes());
+    maintenance_.rotate(family);
+  };
+  for (FamilyState* family : core_.families.live()) {
+    if (family->writer_memtable()->memory_bytes() >= core_.sizes.memtable_bytes) rotate_one(*family);
+  }
+  // Many families share what two full memtables may hold.
+  while (memtable_bytes_ >= 2 * core_.sizes.memtable_bytes) {
+    FamilyState* fullest = maintenance_.fullest_family();
+    if (fullest == nullptr) break;
+    rotate_one(*fullest);
+  }
+  if (log_.segments_begun() == segments_seen_) return;
+  segments_seen_ = log_.segments_begun();
+  if (log_.occupancy().segments <= kLogSegmentsMax) return;
+  if (FamilyState* oldest = maintenance_.oldest_family()) rotate_one(*oldest);
+}
+
+void Committer::schedule_sync() {
+  sync_due_ = true;
+  core_.executor->submit_after(std::uint64_t{core_.options.sync_period_ms} * 1'000'000, [this] {
+    {
+      MutexLock lock(mutex_);
+      sync_due_ = false;
+      if (closed_) return;
+    }
+    // A failure stops writes and is reported by them and by health().
+    static_cast<void>(log_.sync());
+  });
+}
+
+Result<Sequence> Committer::write_synced(Slice payload, std::uint32_t count) {
+  if (Status status = pass_gate(payload.size()); !status.ok()) return status;
+  GroupMember me;
+  me.payload = payload;
+  me.count = count;
+  MutexLock lock(group_mutex_);
+  waiting_.push_back(&me);
+  while (!me.done) {
+    if (leading_) {
+      group_done_.wait(group_mutex_);
+      continue;
+    }
+    leading_ = true;
+    if (waiting_.size() < last_group_) {
+      lock.unlock();
+      gather();
+      lock.lock();
+    }
+    const std::vector<GroupMember*> group = take_group();
+    lock.unlock();
+    commit_group(group);
+    lock.lock();
+    for (GroupMember* member : group) member->done = true;
+    last_group_ = group.size();
+    leading_ = false;
+    group_done_.notify_all();
+  }
+  if (!me.status.ok()) return me.status;
+  return me.first + count - 1;
+}
+
+void Committer::gather() {
+  Clock& clock = *core_.platform.clock;
+  const std::uint64_t deadline = clock.monotonic_ns() + kGatherNs;
+  do {
+    yield_thread();
+    MutexLock lock(group_mutex_);
+    if (waiting_.size() >= last_group_) return;
+  } while (clock.monotonic_ns() < deadline);
+}
+
+std::vector<Committer::GroupMember*> Committer::take_group() {
+  std::size_t taken = 0;
+  std::size_t bytes = 0;
+  while (taken < waiting_.size() && (taken == 0 || bytes + waiting_[taken]->payload.size() <= kGroupBytesMax)) {
+    bytes += waiting_[taken++]->payload.size();
+  }
+  const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(taken);
+  std::vector<GroupMember*> group(waiting_.begin(), end);
+  waiting_.erase(waiting_.begin(), end);
+  return group;
+}
+
+void Committer::commit_group(const std::vector<GroupMember*>& group) {
+  MutexLock lock(mutex_);
+  Status status = admit();
+  std::vector<wal::Record> records;
+  std::vector<GroupMember*> members;  // Of the records.
+  Sequence next = last_sequence_ + 1;
+  needs_.clear();
+  for (GroupMember* member : group) {
+    std::vector<Need> needs = needs_;
+    member->status = status.ok() ? collect(member->payload, needs) : status;
+    if (!member->status.ok()) continue;
+    needs_ = std::move(needs);
+    member->first = next;
+    records.push_back({next, member->count, member->payload});
+    members.push_back(member);
+    next += member->count;
+  }
+  if (members.empty()) return;
+  status = reserve(needs_);
+  if (status.ok()) status = log_.append_group(records);
+  // Readers see nothing of it before it is on the device (contract A7).
+  if (status.ok()) status = log_.sync();
+  std::uint64_t bytes = 0;
+  for (GroupMember* member : members) {
+    member->status = status;
+    if (status.ok()) bytes += apply(member->first, member->payload);
+  }
+  if (status.ok()) publish(next - 1, members.size(), bytes);
+}
+
+Status Committer::sync() {
+  {
+    MutexLock lock(mutex_);
+    if (Status status = admit(); !status.ok()) return status;
+  }
+  return log_.sync();
+}
+
+void Committer::rotate(FamilyState& family) {
+  MutexLock lock(mutex_);
+  if (family.writer_memtable()->empty()) return;
+  memtable_bytes_ -= std::min(memtable_bytes_, family.writer_memtable()->memory_bytes());
+  maintenance_.rotate(family);
+}
+
+void Committer::rotate_all() {
+  for (FamilyState* family : core_.families.live()) rotate(*family);
+}
+
+void Committer::close() {
+  MutexLock lock(mutex_);
+  closed_ = true;
+}
+
+void Committer::set_last_sequence(Sequence sequence) {
+  MutexLock lock(mutex_);
+  last_sequence_ = sequence;
+  core_.visible_sequence.store(sequence, std::memory_order_release);
+}
+
+Status Committer::replay(Sequence sequence, const Operation& op, FamilyState& family) {
+  MutexLock lock(mutex_);
+  MemTable& memtable = *family.writer_memtable();
+  if (Status status = memtable.reserve(1, user_bytes(op)); !status.ok()) return status;
+  insert(sequence, op, key_hash(op.key), family);
+  last_sequence_ = sequence;
+  return {};
+}
+
+}  // namespace firn::lsm

@@ -1,0 +1,99 @@
+// The way of a write: one order for all families. A write gets the next sequence numbers, goes to the log, then to the
+// memtables, and is published last, so that readers see all of it or nothing.
+//
+// One writer at a time under a plain mutex (measured as good as combining on two cores); writes that ask for kSync
+// gather into groups that share one device flush, the leader waiting a bounded moment for the last group to re-form.
+//
+// Thread safety: any thread.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "codec/batch_format.h"
+#include "firn/options.h"
+#include "firn/status.h"
+#include "firn/write_batch.h"
+#include "lsm/core.h"
+#include "lsm/log_set.h"
+#include "lsm/maintenance.h"
+#include "lsm/write_gate.h"
+#include "platform/sync.h"
+
+namespace firn::lsm {
+
+class Committer {
+ public:
+  Committer(Core& core, LogSet& log, Maintenance& maintenance, WriteGate& gate);
+
+  // One operation. Key and value are within their limits.
+  Result<Sequence> write(const Operation& op, Durability durability);
+  Result<Sequence> write(const WriteBatch& batch, Durability durability);
+  // Everything acknowledged is on the device when Ok.
+  Status sync();
+
+  // Turns the active memtable of `family` into an immutable one, if it holds anything.
+  void rotate(FamilyState& family);
+  void rotate_all();
+  // Runs `change` while no write is under way.
+  template <class Change>
+  auto exclusively(Change change) {
+    MutexLock lock(mutex_);
+    return change();
+  }
+  // No write is accepted any more.
+  void close();
+
+  // For recovery: the sequence after which writes go on, and replayed operations.
+  void set_last_sequence(Sequence sequence);
+  Status replay(Sequence sequence, const Operation& op, FamilyState& family);
+
+ private:
+  struct GroupMember;
+  // What one family's memtable must have room for.
+  struct Need {
+    FamilyState* family = nullptr;
+    std::size_t entries = 0;
+    std::size_t bytes = 0;
+  };
+
+  Status pass_gate(std::uint64_t bytes);
+  Result<Sequence> write_synced(Slice payload, std::uint32_t count);
+  void gather();
+  std::vector<GroupMember*> take_group();
+  void commit_group(const std::vector<GroupMember*>& group);
+
+  // mutex_ held.
+  Status admit() const;
+  Status collect(Slice payload, std::vector<Need>& needs) const;
+  static Status reserve(const std::vector<Need>& needs);
+  Status append(Sequence first, std::uint32_t count, Slice payload);
+  std::uint64_t apply(Sequence first, Slice payload);
+  void insert(Sequence sequence, const Operation& op, std::uint64_t hash, FamilyState& family);
+  void publish(Sequence last, std::uint64_t batches, std::uint64_t user_bytes);
+  void schedule_sync();
+  void bound_memory();
+
+  Core& core_;
+  LogSet& log_;
+  Maintenance& maintenance_;
+  WriteGate& gate_;
+
+  mutable Mutex mutex_;
+  // Guarded by mutex_:
+  Sequence last_sequence_ = 0;
+  std::uint64_t memtable_bytes_ = 0;  // Of all active memtables.
+  std::uint64_t segments_seen_ = 0;   // LogSet::segments_begun when the log's size was last looked at.
+  bool closed_ = false;
+  bool sync_due_ = false;  // A background sync is scheduled.
+  std::vector<Need> needs_;  // Of the batch at hand; a member to keep its memory.
+
+  Mutex group_mutex_;
+  CondVar group_done_;
+  // Guarded by group_mutex_:
+  std::vector<GroupMember*> waiting_;
+  bool leading_ = false;  // Somebody commits a group.
+  std::size_t last_group_ = 1;
+};
+
+}  // namespace firn::lsm

@@ -1,0 +1,85 @@
+// The LSM engine behind the contract of firn/db.h: puts the parts together and checks what callers pass.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "firn/db.h"
+#include "lsm/committer.h"
+#include "lsm/core.h"
+#include "lsm/log_set.h"
+#include "lsm/maintenance.h"
+#include "lsm/write_gate.h"
+
+namespace firn::lsm {
+
+class DbImpl final : public DB {
+ public:
+  DbImpl(const std::string& path, const Options& options);
+  ~DbImpl() override;
+
+  // Finds or makes the database and recovers it (open.cc). Called once, before everything else.
+  Status open();
+
+  Status close() override;
+  Result<Sequence> write(const WriteBatch& batch, const WriteOptions& options) override;
+  Result<Sequence> put(Family family, Slice key, Slice value, const WriteOptions& options) override;
+  Result<Sequence> erase(Family family, Slice key, const WriteOptions& options) override;
+  Status sync() override;
+  Sequence durable_sequence() const override;
+  Sequence visible_sequence() const override;
+  Result<PinnedValue> get_pinned(Family family, Slice key, const ReadOptions& options) override;
+  std::vector<Result<PinnedValue>> multi_get(Family family, std::span<const Slice> keys,
+                                             const ReadOptions& options) override;
+  Iterator iterator(Family family, const IteratorOptions& options) override;
+  Snapshot snapshot() override;
+  Result<Family> create_family(const std::string& name, const FamilyOptions& options) override;
+  Status drop_family(Family family) override;
+  std::vector<FamilyInfo> families() const override;
+  Result<Family> family(const std::string& name) const override;
+  Status flush(Family family) override;
+  Status compact_range(Family family, Slice from, Slice to) override;
+  Status wait_idle() override;
+  Status verify() override;
+  Status health() const override;
+  Statistics statistics() const override;
+  Result<FamilyProperties> properties(Family family) const override;
+  const RecoveryReport& recovery() const override { return recovery_; }
+  DerivedSizes sizes() const override { return core_.sizes; }
+
+ private:
+  // open.cc
+  Status find_database(bool& is_new);
+  Status adopt(std::unique_ptr<Manifest> manifest);
+  Status check_tables(const ManifestState& state, const std::vector<DirectoryEntry>& entries) const;
+  Status replay_log(const ManifestState& state, const wal::ReplayRequest& request);
+  Status replay_record(const ManifestState& state, const wal::Record& record, const wal::RecordSource& source);
+  void remove_orphans(const std::vector<DirectoryEntry>& entries);
+  void start();
+
+  Status finish_writes();
+  // What every call asks first.
+  Status ready() const { return closed_.load(std::memory_order_acquire) ? closed_status() : Status(); }
+  Status ready_to_change() const;
+  Result<FamilyState*> find(Family family) const;
+  // The sequence of a snapshot given by a caller; absent when there is none.
+  Result<std::optional<Sequence>> moment(const Snapshot* snapshot) const;
+  Durability durability(const WriteOptions& options) const {
+    return options.durability.value_or(core_.options.durability);
+  }
+
+  Core core_;
+  WriteGate gate_;
+  std::unique_ptr<FileLock> lock_;
+  std::unique_ptr<Maintenance> maintenance_;
+  std::unique_ptr<LogSet> log_;
+  std::unique_ptr<Committer> committer_;
+  std::unique_ptr<Executor> executor_;
+  RecoveryReport recovery_;
+  std::atomic<bool> closed_{true};  // Until open() has succeeded.
+};
+
+}  // namespace firn::lsm

@@ -1,0 +1,165 @@
+#include "lsm/log_set.h"
+
+#include <algorithm>
+
+namespace firn::lsm {
+
+namespace {
+
+// How far ahead of the writer pages are made ready, in the background.
+constexpr std::uint64_t kPopulateBytes = std::uint64_t{8} << 20;
+
+}  // namespace
+
+LogSet::LogSet(Core& core, const wal::DatabaseId& database, Callbacks callbacks)
+    : core_(core), database_(database), callbacks_(std::move(callbacks)) {}
+
+Status LogSet::failure() const {
+  MutexLock lock(mutex_);
+  return failure_;
+}
+
+Status LogSet::fail(Status status) {
+  MutexLock lock(mutex_);
+  if (failure_.ok()) failure_ = status;
+  failed_.store(true, std::memory_order_release);
+  return status;
+}
+
+Result<char*> LogSet::reserve(Sequence first_sequence, std::size_t payload_bytes) {
+  const std::uint64_t bytes = wal::record_bytes(payload_bytes);
+  if (writer_ == nullptr || !writer_->fits(bytes)) {
+    if (Status status = change_over(first_sequence, bytes); !status.ok()) return status;
+  }
+  if (char* at = writer_->reserve(payload_bytes)) return at;
+  return fail(writer_->status());
+}
+
+Status LogSet::commit(Sequence first_sequence, std::uint32_t count, std::size_t payload_bytes) {
+  if (Status status = writer_->commit(first_sequence, count, payload_bytes); !status.ok()) return fail(std::move(status));
+  bump(core_.counters.log_bytes_written, wal::record_bytes(payload_bytes));
+  if (writer_->end_offset() >= populate_from_) populate_ahead();
+  return {};
+}
+
+Status LogSet::append_group(std::span<const wal::Record> records) {
+  std::uint64_t bytes = 0;
+  for (const wal::Record& record : records) bytes += wal::record_bytes(record.payload.size());
+  if (writer_ == nullptr || !writer_->fits(bytes)) {
+    if (Status status = change_over(records.front().first_sequence, bytes); !status.ok()) return status;
+  }
+  if (Status status = writer_->append_group(records); !status.ok()) return fail(std::move(status));
+  bump(core_.counters.log_bytes_written, bytes);
+  return {};
+}
+
+Status LogSet::change_over(Sequence first_sequence, std::uint64_t record_bytes) {
+  // A segment that failed stays the last one: going on elsewhere would leave a gap behind.
+  if (failed()) return failure();
+  auto prepared = take_prepared(std::max(core_.sizes.log_segment_bytes, record_bytes + wal::kSegmentHeaderBytes));
+  if (!prepared.ok()) return prepared.status();
+  wal::SegmentHeader header;
+  header.id = prepared->id;
+  header.database = database_;
+  header.first_sequence = first_sequence;
+  if (writer_ != nullptr) header.previous = writer_->seal();
+  header.manifest_edit = callbacks_.manifest_edit();
+  auto created = wal::SegmentWriter::create(std::move(prepared->file), header);
+  if (!created.ok()) return created.status();
+  writer_ = std::move(created).value();
+  populate_from_ = kPopulateBytes / 2;
+  ++segments_begun_;
+  {
+    MutexLock lock(mutex_);
+    segments_.push_back(writer_);
+  }
+  prepare_ahead();
+  return {};
+}
+
+Result<PreparedSegment> LogSet::take_prepared(std::uint64_t capacity_bytes) {
+  {
+    MutexLock lock(mutex_);
+    if (prepared_ && prepared_->file->capacity_bytes() >= capacity_bytes) {
+      PreparedSegment prepared = std::move(*prepared_);
+      prepared_.reset();
+      return prepared;
+    }
+  }
+  return callbacks_.prepare(capacity_bytes);
+}
+
+void LogSet::prepare_ahead() {
+  {
+    MutexLock lock(mutex_);
+    if (preparing_ || prepared_) return;
+    preparing_ = true;
+  }
+  callbacks_.submit([this] {
+    auto prepared = callbacks_.prepare(core_.sizes.log_segment_bytes);
+    if (prepared.ok()) prepared->file->populate(kPopulateBytes);
+    MutexLock lock(mutex_);
+    preparing_ = false;
+    // An error is not kept: the writer that needs a segment tries again and answers its own.
+    if (prepared.ok()) prepared_ = std::move(prepared).value();
+  });
+}
+
+void LogSet::populate_ahead() {
+  populate_from_ = writer_->end_offset() + kPopulateBytes / 2;
+  callbacks_.submit([segment = writer_] { segment->populate(kPopulateBytes); });
+}
+
+Status LogSet::sync() {
+  MutexLock turn(sync_mutex_);
+  std::vector<Segment> unsynced;
+  {
+    MutexLock lock(mutex_);
+    for (const Segment& segment : segments_) {
+      if (segment == segments_.back() || !segment->all_durable()) unsynced.push_back(segment);
+    }
+  }
+  for (const Segment& segment : unsynced) {
+    // In order: all before this one are durable now.
+    segment->mark_earlier_durable();
+    if (Status status = segment->sync(); !status.ok()) return fail(std::move(status));
+    core_.counters.log_syncs.fetch_add(1, std::memory_order_relaxed);
+    const Sequence durable = segment->durable_sequence();
+    if (durable > durable_sequence_.load(std::memory_order_relaxed)) {
+      durable_sequence_.store(durable, std::memory_order_release);
+    }
+  }
+  return {};
+}
+
+std::vector<std::uint64_t> LogSet::release(Sequence oldest_needed) {
+  MutexLock lock(mutex_);
+  std::vector<std::uint64_t> released;
+  while (segments_.size() > 1 && segments_.front()->last_sequence() < oldest_needed) {
+    released.push_back(segments_.front()->id());
+    segments_.pop_front();
+  }
+  return released;
+}
+
+LogSet::Occupancy LogSet::occupancy() const {
+  MutexLock lock(mutex_);
+  Occupancy occupancy;
+  for (const Segment& segment : segments_) {
+    ++occupancy.segments;
+    occupancy.bytes += segment->end_offset();
+  }
+  return occupancy;
+}
+
+std::vector<std::uint64_t> LogSet::release_all() {
+  MutexLock lock(mutex_);
+  std::vector<std::uint64_t> released;
+  for (const Segment& segment : segments_) released.push_back(segment->id());
+  if (prepared_) released.push_back(prepared_->id);
+  segments_.clear();
+  prepared_.reset();
+  return released;
+}
+
+}  // namespace firn::lsm

@@ -1,0 +1,101 @@
+// The write-ahead log of an open database: a chain of segments, the last of which takes records. One segment is kept
+// ready ahead of need, so that changing over costs a writer no more than a header.
+//
+// Thread safety: reserve, commit, append_group and last_sequence by the committing thread (under Committer's mutex);
+// everything else by any thread.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "firn/platform.h"
+#include "lsm/core.h"
+#include "platform/sync.h"
+#include "wal/segment_writer.h"
+
+namespace firn::lsm {
+
+// A segment's file: created, durably named, known to the manifest, not yet written.
+struct PreparedSegment {
+  std::uint64_t id = 0;
+  std::unique_ptr<LogFile> file;
+};
+
+class LogSet {
+ public:
+  struct Callbacks {
+    // Makes a segment's file of `capacity_bytes`. May wait for the disk.
+    std::function<Result<PreparedSegment>(std::uint64_t capacity_bytes)> prepare;
+    // The newest durable manifest edit.
+    std::function<std::uint64_t()> manifest_edit;
+    // Runs a task in the background.
+    std::function<void(std::function<void()>)> submit;
+  };
+
+  LogSet(Core& core, const wal::DatabaseId& database, Callbacks callbacks);
+
+  // Room for one payload, at most kBatchBytesMax bytes and a little; begins a new segment where the present one is
+  // full. `first_sequence` is that of the record to come. Errors: kNoSpace and kIo from making a segment (nothing is
+  // lost, the next call tries again); after a failed write or sync always that failure.
+  Result<char*> reserve(Sequence first_sequence, std::size_t payload_bytes);
+  // The payload in the last reservation becomes a record.
+  Status commit(Sequence first_sequence, std::uint32_t count, std::size_t payload_bytes);
+  // Records of several batches at once, cheapest when sync() follows.
+  Status append_group(std::span<const wal::Record> records);
+
+  // Every record appended before the call is on the device when Ok.
+  Status sync();
+  // Whether a write or sync has failed. Nothing is appended any more then; failure() says why.
+  bool failed() const { return failed_.load(std::memory_order_acquire); }
+  Status failure() const;
+  // Segments begun so far; grows at each change of segment.
+  std::uint64_t segments_begun() const { return segments_begun_; }
+  Sequence durable_sequence() const { return durable_sequence_.load(std::memory_order_acquire); }
+  // Segments that can go because every record in them is older than `oldest_needed`; never the present one. They are
+  // out of the set: the caller tells the manifest and removes the files.
+  std::vector<std::uint64_t> release(Sequence oldest_needed);
+  struct Occupancy {
+    std::size_t segments = 0;
+    std::uint64_t bytes = 0;
+  };
+  Occupancy occupancy() const;
+  // As release(), of every segment. Nothing is appended or synced any more.
+  std::vector<std::uint64_t> release_all();
+
+ private:
+  using Segment = std::shared_ptr<wal::SegmentWriter>;
+
+  Status change_over(Sequence first_sequence, std::uint64_t record_bytes);
+  Status fail(Status status);
+  Result<PreparedSegment> take_prepared(std::uint64_t capacity_bytes);
+  void prepare_ahead();
+  void populate_ahead();
+
+  Core& core_;
+  const wal::DatabaseId database_;
+  const Callbacks callbacks_;
+
+  // The committing thread's.
+  Segment writer_;                  // Null before the first record.
+  std::uint64_t populate_from_ = 0;  // When the end passes it, more of the segment is populated.
+
+  std::uint64_t segments_begun_ = 0;
+
+  std::atomic<bool> failed_{false};
+  std::atomic<Sequence> durable_sequence_{0};
+  Mutex sync_mutex_;  // Held while syncing: segments become durable in order.
+  mutable Mutex mutex_;
+  // Guarded by mutex_. Invariant LOGSET-1: in id order; the last one takes records.
+  std::deque<Segment> segments_;
+  std::optional<PreparedSegment> prepared_;
+  bool preparing_ = false;
+  Status failure_;
+};
+
+}  // namespace firn::lsm

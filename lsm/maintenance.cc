@@ -1,0 +1,291 @@
+#include "lsm/maintenance.h"
+
+#include <algorithm>
+
+#include "platform/assert.h"
+
+namespace firn::lsm {
+
+namespace {
+
+// Writers begin to be slowed at half of these (compaction/pacing.h).
+constexpr std::uint64_t kL0TablesMaxFactor = 8;      // Times the L0 tables that start a compaction.
+constexpr std::uint64_t kDebtMemtablesMax = 256;     // In memtables' worth of bytes.
+
+std::uint64_t immutable_bytes(const ReadView& view) {
+  std::uint64_t bytes = 0;
+  for (const auto& memtable : view.immutables()) bytes += memtable->memory_bytes();
+  return bytes;
+}
+
+}  // namespace
+
+Maintenance::Maintenance(Core& core, std::unique_ptr<Manifest> manifest, WriteGate& gate)
+    : core_(core), gate_(gate), manifest_(std::move(manifest)) {}
+
+Maintenance::~Maintenance() = default;
+
+Maintenance::Work& Maintenance::work_of(const FamilyState& family) { return *works_.at(family.id()); }
+
+const Maintenance::Work& Maintenance::work_of(const FamilyState& family) const { return *works_.at(family.id()); }
+
+std::unique_ptr<MemTable> Maintenance::make_memtable(const FamilyState& family) const {
+  // Keys of one family tend to go on sharing what they share now.
+  const ReadView* view = family.view();
+  std::string prefix = view == nullptr ? std::string() : view->active()->common_prefix_sample();
+  return std::make_unique<MemTable>(core_.sizes.memtable_bytes, std::move(prefix));
+}
+
+void Maintenance::adopt_family(std::uint32_t id, const FamilyRecord& record) {
+  auto family = std::make_unique<FamilyState>(id, record.name, record.options);
+  VersionChange change;
+  for (int level = 0; level < kLevelCount; ++level) {
+    for (const auto& [table_id, meta] : record.levels[static_cast<std::size_t>(level)]) {
+      change.added.push_back({level, std::make_shared<TableFile>(core_.store, meta)});
+    }
+  }
+  std::shared_ptr<MemTable> memtable = make_memtable(*family);
+  family->set_writer_memtable(memtable.get());
+  const ReadView* none =
+      family->install(new ReadView(std::move(memtable), {}, next_version(Version(), change)));
+  FIRN_ASSERT(none == nullptr);
+  auto work = std::make_unique<Work>();
+  work->family = family.get();
+  {
+    MutexLock lock(mutex_);
+    works_.emplace(id, std::move(work));
+  }
+  core_.families.add(std::move(family));
+}
+
+Result<Family> Maintenance::create_family(const std::string& name, const FamilyOptions& options) {
+  MutexLock turn(manifest_mutex_);
+  if (core_.families.find_by_name(name) != nullptr) {
+    return Status(StatusCode::kInvalidArgument, "family '" + name + "' exists already");
+  }
+  const std::uint32_t id = manifest_->state().next_family_id;
+  VersionEdit edit;
+  edit.families_created.push_back({id, name, options});
+  edit.next_family_id = id + 1;
+  if (Status status = record(std::move(edit)); !status.ok()) return status;
+  adopt_family(id, manifest_->state().families.at(id));
+  return Family{id};
+}
+
+Status Maintenance::drop_family(FamilyState& family) {
+  std::vector<const ReadView*> retired;
+  {
+    MutexLock turn(manifest_mutex_);
+    if (family.dropped()) return unknown_family(Family{family.id()});
+    VersionEdit edit;
+    edit.families_dropped.push_back(family.id());
+    if (Status status = record(std::move(edit)); !status.ok()) return status;
+    family.mark_dropped();
+    MutexLock lock(mutex_);
+    const Version& version = *family.view()->version();
+    for (int level = 0; level < kLevelCount; ++level) {
+      for (const auto& table : version.level(level)) table->mark_obsolete();
+    }
+    std::shared_ptr<MemTable> empty = make_memtable(family);
+    family.set_writer_memtable(empty.get());
+    install(work_of(family), new ReadView(std::move(empty), {}, std::make_shared<const Version>()), retired);
+    set_pace();
+    changed_.notify_all();
+  }
+  for (const ReadView* view : retired) retire_view(view);
+  return release_log();
+}
+
+void Maintenance::install(Work& work, const ReadView* view, std::vector<const ReadView*>& retired) {
+  retired.push_back(work.family->install(view));
+}
+
+void Maintenance::rotate(FamilyState& family) {
+  std::vector<const ReadView*> retired;
+  {
+    MutexLock lock(mutex_);
+    const ReadView& now = *family.view();
+    std::shared_ptr<MemTable> fresh = make_memtable(family);
+    ReadView::MemTables immutables{now.active()};
+    immutables.insert(immutables.end(), now.immutables().begin(), now.immutables().end());
+    family.set_writer_memtable(fresh.get());
+    Work& work = work_of(family);
+    install(work, new ReadView(std::move(fresh), std::move(immutables), now.version()), retired);
+    submit_flush(work);
+    set_pace();
+  }
+  for (const ReadView* view : retired) retire_view(view);
+}
+
+FamilyState* Maintenance::fullest_family() const {
+  FamilyState* fullest = nullptr;
+  std::uint64_t bytes = 0;
+  for (FamilyState* family : core_.families.live()) {
+    const MemTable& memtable = *family->writer_memtable();
+    if (memtable.empty() || memtable.memory_bytes() <= bytes) continue;
+    fullest = family;
+    bytes = memtable.memory_bytes();
+  }
+  return fullest;
+}
+
+FamilyState* Maintenance::oldest_family() const {
+  FamilyState* oldest = nullptr;
+  Sequence sequence = kSequenceMax;
+  for (FamilyState* family : core_.families.live()) {
+    const MemTable& memtable = *family->writer_memtable();
+    if (memtable.empty() || memtable.smallest_sequence() >= sequence) continue;
+    oldest = family;
+    sequence = memtable.smallest_sequence();
+  }
+  return oldest;
+}
+
+compaction::FamilyShape Maintenance::shape_of(const Work& work, const Version& version) const {
+  compaction::FamilyShape shape;
+  for (int level = 0; level < kLevelCount; ++level) {
+    auto& tables = shape.levels[static_cast<std::size_t>(level)];
+    for (const auto& table : version.level(level)) {
+      const std::uint64_t id = table->meta().id;
+      tables.push_back({&table->meta(), work.busy_tables.contains(id) || work.damaged_tables.contains(id)});
+    }
+  }
+  shape.running = work.running;
+  shape.compression = core_.compression_of(*work.family);
+  const std::vector<Sequence> snapshots = core_.snapshots->sequences();
+  if (!snapshots.empty()) shape.oldest_snapshot = snapshots.front();
+  shape.limits = {core_.sizes.memtable_bytes, core_.sizes.table_bytes, core_.sizes.level_ratio, core_.sizes.l0_tables};
+  return shape;
+}
+
+void Maintenance::reconsider(Work& work) {
+  const Version& version = *work.family->view()->version();
+  work.debt_bytes = compaction::compaction_debt_bytes(shape_of(work, version));
+  if (!work.queued && !work.family->dropped()) {
+    work.queued = true;
+    compaction_queue_.push_back(&work);
+  }
+  submit_flush(work);
+  schedule_compactions();
+  set_pace();
+  changed_.notify_all();
+}
+
+void Maintenance::set_pace() {
+  compaction::PacingInput input;
+  input.memtable_bytes.limit = memtable_budget_bytes(core_.sizes);
+  input.l0_tables.limit = kL0TablesMaxFactor * core_.sizes.l0_tables;
+  input.debt_bytes.limit = kDebtMemtablesMax * core_.sizes.memtable_bytes;
+  Status trouble;
+  for (const auto& [id, work] : works_) {
+    if (work->family->dropped()) continue;
+    const ReadView& view = *work->family->view();
+    input.memtable_bytes.used += immutable_bytes(view) + view.active()->memory_bytes();
+    input.l0_tables.used = std::max<std::uint64_t>(input.l0_tables.used, view.version()->level(0).size());
+    input.debt_bytes.used += work->debt_bytes;
+    if (!work->flush_error.ok()) trouble = work->flush_error;
+  }
+  input.flush_bytes_per_second = flush_bytes_per_second_;
+  input.compaction_bytes_per_second = compaction_bytes_per_second_;
+  input.flush_runnable = executor_ != nullptr && !stopping_;
+  gate_.set(compaction::pace(input), trouble);
+}
+
+bool Maintenance::idle() const {
+  if (flushes_running_ != 0 || compactions_running_ != 0 || !compaction_queue_.empty()) return false;
+  return std::all_of(works_.begin(), works_.end(), [](const auto& item) {
+    const Work& work = *item.second;
+    return work.family->dropped() || (work.running.empty() && work.family->view()->immutables().empty());
+  });
+}
+
+Status Maintenance::wait_flushed(FamilyState& family) {
+  MutexLock lock(mutex_);
+  const Work& work = work_of(family);
+  while (!family.dropped() && !family.view()->immutables().empty()) {
+    if (stopping_) return closed_status();
+    if (!work.flush_error.ok() && !work.flushing) return work.flush_error;
+    changed_.wait(mutex_);
+  }
+  return {};
+}
+
+Status Maintenance::wait_idle() {
+  MutexLock lock(mutex_);
+  while (!idle()) {
+    if (stopping_) return closed_status();
+    for (const auto& [id, work] : works_) {
+      if (!work->flush_error.ok() && !work->flushing) return work->flush_error;
+    }
+    changed_.wait(mutex_);
+  }
+  return compaction_error_;
+}
+
+void Maintenance::start(Executor& executor) {
+  MutexLock lock(mutex_);
+  executor_ = &executor;
+  for (auto& [id, work] : works_) reconsider(*work);
+}
+
+void Maintenance::stop() {
+  MutexLock lock(mutex_);
+  stopping_ = true;
+  compaction_queue_.clear();
+  gate_.open_for_good();
+  changed_.notify_all();
+  const auto running = [this] {
+    if (flushes_running_ != 0 || compactions_running_ != 0) return true;
+    return std::any_of(works_.begin(), works_.end(), [](const auto& item) { return !item.second->running.empty(); });
+  };
+  while (running()) changed_.wait(mutex_);
+}
+
+std::uint64_t Maintenance::rate(std::uint64_t bytes, std::uint64_t start_ns) const {
+  const std::uint64_t elapsed_ns = std::max<std::uint64_t>(core_.platform.clock->monotonic_ns() - start_ns, 1);
+  return static_cast<std::uint64_t>(static_cast<double>(bytes) * 1e9 / static_cast<double>(elapsed_ns));
+}
+
+Status Maintenance::close_clean(Sequence last_sequence) {
+  MutexLock turn(manifest_mutex_);
+  return manifest_->close_clean({{}, last_sequence});
+}
+
+Status Maintenance::trouble() const {
+  MutexLock lock(mutex_);
+  for (const auto& [id, work] : works_) {
+    if (!work->family->dropped() && !work->flush_error.ok()) return work->flush_error;
+  }
+  return compaction_error_;
+}
+
+FamilyProperties Maintenance::properties(const FamilyState& family) const {
+  MutexLock lock(mutex_);
+  const ReadView& view = *family.view();
+  const Work& work = work_of(family);
+  const compaction::LevelTargets targets = compaction::level_targets(shape_of(work, *view.version()));
+  FamilyProperties properties;
+  for (int level = 0; level < kLevelCount; ++level) {
+    const auto index = static_cast<std::size_t>(level);
+    LevelInfo& info = properties.levels[index];
+    info.target_bytes = targets.bytes[index];
+    for (const auto& table : view.version()->level(level)) {
+      const TableMeta& meta = table->meta();
+      ++info.tables;
+      info.bytes += meta.file_bytes;
+      info.entries += meta.entries;
+      info.tombstones += meta.tombstones;
+      properties.tables.push_back({level, meta.id, table->path(), meta.file_bytes, meta.entries, meta.tombstones,
+                                   meta.smallest_key, meta.largest_key, meta.smallest_sequence,
+                                   meta.largest_sequence});
+    }
+  }
+  properties.memtable_bytes = view.active()->memory_bytes();
+  properties.memtable_entries = view.active()->entries();
+  properties.immutable_memtables = static_cast<std::uint32_t>(view.immutables().size());
+  properties.immutable_memtable_bytes = immutable_bytes(view);
+  properties.compaction_debt_bytes = work.debt_bytes;
+  return properties;
+}
+
+}  // namespace firn::lsm

@@ -1,0 +1,155 @@
+// Keeps the tree in shape behind the writers: turns full memtables into tables, merges tables, records every change in
+// the manifest and then lets go of what it replaced; and tells writers how fast they may be.
+//
+// Order on the device (RELIABILITY F4): a table's bytes, then its name, then the manifest edit that lists it, then the
+// removal of what the edit dropped.
+//
+// Thread safety: any thread, except rotate() (Committer's mutex held) and recovery's calls before start().
+// Background errors: a failed flush is retried (its memtable stays readable); a failed compaction leaves its inputs as
+// they are and is not tried again with a table that is damaged.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "compaction/flush.h"
+#include "compaction/job.h"
+#include "compaction/picker.h"
+#include "lsm/core.h"
+#include "lsm/log_set.h"
+#include "lsm/manifest.h"
+#include "lsm/write_gate.h"
+#include "platform/sync.h"
+
+namespace firn::lsm {
+
+class Maintenance {
+ public:
+  Maintenance(Core& core, std::unique_ptr<Manifest> manifest, WriteGate& gate);
+  ~Maintenance();
+
+  // Who holds records that were never logged, or not yet durable: asked before a flush is recorded.
+  void attach_log(LogSet& log) { log_ = &log; }
+
+  // --- Families.
+  // Makes the state of a family that the manifest knows, with its tables, and adds it to the set.
+  void adopt_family(std::uint32_t id, const FamilyRecord& record);
+  Result<Family> create_family(const std::string& name, const FamilyOptions& options);
+  Status drop_family(FamilyState& family);
+
+  // --- Memtables. Committer's mutex is held.
+  // Makes the active memtable immutable, gives the family a new one and sees to its flush.
+  void rotate(FamilyState& family);
+  // The family with most in its active memtable; null when all are empty.
+  FamilyState* fullest_family() const;
+  // The family whose unflushed data is oldest; null when there is none.
+  FamilyState* oldest_family() const;
+
+  // --- Log segments, for LogSet.
+  Result<PreparedSegment> prepare_segment(std::uint64_t capacity_bytes);
+  std::uint64_t manifest_edit() const { return manifest_->edit_number(); }
+
+  // --- Work on demand. All wait; none under a lock.
+  // Until every immutable memtable of `family` is in tables. The first error of a flush is the answer.
+  Status wait_flushed(FamilyState& family);
+  Status compact_range(FamilyState& family, Slice from, Slice to);
+  Status wait_idle();
+
+  // Lets background work begin.
+  void start(Executor& executor);
+  // Ends background work: compactions are cut short, a running flush finishes.
+  void stop();
+  // Writes every immutable memtable to tables on this thread. For recovery and close, when nothing else runs.
+  Status flush_all();
+  // Records that the database was closed properly. Everything is in tables.
+  Status close_clean(Sequence last_sequence);
+  // Removes log segments from the manifest and the directory. For recovery.
+  Status remove_segments(const std::vector<std::uint64_t>& ids);
+
+  // Reads manifest and log again and checks every checksum.
+  Status verify_metadata();
+
+  FamilyProperties properties(const FamilyState& family) const;
+  // The last error of background work that has not been made good; Ok when all is well.
+  Status trouble() const;
+
+ private:
+  // What is going on in one family.
+  struct Work {
+    FamilyState* family = nullptr;
+    bool flushing = false;
+    bool queued = false;  // In compaction_queue_.
+    std::uint64_t debt_bytes = 0;
+    std::set<std::uint64_t> busy_tables;     // Inputs of running compactions.
+    std::set<std::uint64_t> damaged_tables;  // Left alone: a compaction met damage in them.
+    std::vector<compaction::RunningCompaction> running;
+    Status flush_error;  // Of the last attempt.
+  };
+
+  // maintenance.cc; mutex_ held
+  Work& work_of(const FamilyState& family);
+  const Work& work_of(const FamilyState& family) const;
+  compaction::FamilyShape shape_of(const Work& work, const Version& version) const;
+  void reconsider(Work& work);  // After any change of the family's shape: schedules and sets the pace.
+  void schedule_compactions();
+  void set_pace();
+  bool idle() const;
+  std::unique_ptr<MemTable> make_memtable(const FamilyState& family) const;
+  void install(Work& work, const ReadView* view, std::vector<const ReadView*>& retired);
+
+  // maintenance_tables.cc
+  Result<compaction::OutputTable> create_table(const FamilyState& family, int level);
+  // Of a job that failed before its edit was tried. After a failed edit the files stay: it may count yet.
+  void remove_outputs(const std::vector<std::uint64_t>& ids);
+  Status record(VersionEdit edit);  // manifest_mutex_ held.
+  Status release_log();
+
+  // maintenance_flush.cc
+  void submit_flush(Work& work);
+  void background_flush(Work& work);
+  Status flush_oldest(Work& work);
+  Status sync_log_before(const FamilyState& family, Sequence sequence);
+  Status install_flush(Work& work, const MemTable& memtable, const std::vector<TableMeta>& tables);
+
+  // maintenance_compaction.cc
+  void background_compaction(Work& work);
+  void begin(Work& work, const compaction::CompactionPlan& plan);
+  void finish(Work& work, const compaction::CompactionPlan& plan, const Status& status);
+  Status run_plan(Work& work, const compaction::CompactionPlan& plan);
+  Result<std::vector<TableMeta>> merge(const FamilyState& family, const compaction::CompactionPlan& plan,
+                                       const Version& version);
+  Status install_compaction(Work& work, VersionEdit edit, const VersionChange& change);
+
+  // User bytes a second of a job that began at `start_ns`.
+  std::uint64_t rate(std::uint64_t bytes, std::uint64_t start_ns) const;
+
+  Core& core_;
+  WriteGate& gate_;
+  LogSet* log_ = nullptr;
+  Executor* executor_ = nullptr;
+
+  // Held over manifest writes: versions change one at a time, in the order of the edits.
+  Mutex manifest_mutex_;
+  const std::unique_ptr<Manifest> manifest_;
+
+  mutable Mutex mutex_;
+  CondVar changed_;  // A job ended, or work was stopped.
+  // Guarded by mutex_:
+  std::map<std::uint32_t, std::unique_ptr<Work>> works_;  // By family id.
+  std::deque<Work*> compaction_queue_;
+  std::uint32_t compactions_running_ = 0;  // In the background.
+  std::uint32_t flushes_running_ = 0;      // Submitted or running.
+  std::atomic<bool> stopping_{false};  // Written under mutex_; compactions ask without.
+  Status compaction_error_;
+  std::uint64_t flush_bytes_per_second_ = 0;
+  std::uint64_t compaction_bytes_per_second_ = 0;
+};
+
+}  // namespace firn::lsm

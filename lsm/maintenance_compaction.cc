@@ -1,0 +1,229 @@
+// Maintenance: tables into fewer, deeper tables.
+
+#include <algorithm>
+#include <utility>
+
+#include "lsm/db_iterator.h"
+#include "lsm/maintenance.h"
+
+namespace firn::lsm {
+
+namespace {
+
+constexpr std::uint64_t kRetryNs = 1'000'000'000;
+
+// The tables of a plan with their levels, in the plan's order.
+using PlanTables = std::vector<std::pair<int, std::shared_ptr<TableFile>>>;
+
+PlanTables tables_of(const compaction::CompactionPlan& plan, const Version& version) {
+  PlanTables tables;
+  for (const compaction::PlanInputs& inputs : plan.inputs) {
+    const TableList& level = version.level(inputs.level);
+    for (const std::uint64_t id : inputs.tables) {
+      const auto it =
+          std::find_if(level.begin(), level.end(), [id](const auto& table) { return table->meta().id == id; });
+      if (it != level.end()) tables.emplace_back(inputs.level, *it);
+    }
+  }
+  return tables;
+}
+
+// One sorted level's share of a plan.
+class PlanLevel final : public compaction::TableList {
+ public:
+  void add(std::shared_ptr<TableFile> table) { tables_.push_back(std::move(table)); }
+  std::size_t count() const override { return tables_.size(); }
+  const TableMeta& meta(std::size_t index) const override { return tables_[index]->meta(); }
+  Result<std::unique_ptr<Cursor>> open(std::size_t index) const override {
+    auto table = tables_[index]->open();
+    if (!table.ok()) return table.status();
+    return std::unique_ptr<Cursor>(std::make_unique<TableCursor>(**table, ScanKind::kBackground));
+  }
+
+ private:
+  std::vector<std::shared_ptr<TableFile>> tables_;
+};
+
+}  // namespace
+
+void Maintenance::schedule_compactions() {
+  if (executor_ == nullptr || stopping_) return;
+  // With several threads one is left to flushes.
+  const std::uint32_t most = std::max<std::uint32_t>(core_.options.background_threads, 2) - 1;
+  while (compactions_running_ < most && !compaction_queue_.empty()) {
+    ++compactions_running_;
+    Work* work = compaction_queue_.front();
+    compaction_queue_.pop_front();
+    work->queued = false;
+    executor_->submit(TaskPriority::kLow, [this, work] { background_compaction(*work); });
+  }
+}
+
+void Maintenance::background_compaction(Work& work) {
+  MutexLock lock(mutex_);
+  std::optional<compaction::CompactionPlan> plan;
+  if (!stopping_ && !work.family->dropped()) {
+    plan = compaction::pick_compaction(shape_of(work, *work.family->view()->version()));
+  }
+  Status status;
+  if (plan) {
+    begin(work, *plan);
+    lock.unlock();
+    status = run_plan(work, *plan);
+    lock.lock();
+    finish(work, *plan, status);
+  }
+  --compactions_running_;
+  if (plan && status.ok()) {
+    reconsider(work);
+    return;
+  }
+  schedule_compactions();
+  set_pace();
+  changed_.notify_all();
+  if (!plan || stopping_ || status.code() == StatusCode::kClosed) return;
+  executor_->submit_after(kRetryNs, [this, &work] {
+    MutexLock retry(mutex_);
+    if (!stopping_) reconsider(work);
+  });
+}
+
+void Maintenance::begin(Work& work, const compaction::CompactionPlan& plan) {
+  for (const auto& inputs : plan.inputs) work.busy_tables.insert(inputs.tables.begin(), inputs.tables.end());
+  work.running.push_back({plan.inputs.front().level, plan.output_level, plan.smallest_key, plan.largest_key});
+}
+
+void Maintenance::finish(Work& work, const compaction::CompactionPlan& plan, const Status& status) {
+  for (const auto& inputs : plan.inputs) {
+    for (const std::uint64_t id : inputs.tables) work.busy_tables.erase(id);
+  }
+  const auto it = std::find_if(work.running.begin(), work.running.end(), [&plan](const auto& running) {
+    return running.output_level == plan.output_level && running.smallest_key == plan.smallest_key;
+  });
+  if (it != work.running.end()) work.running.erase(it);
+  if (status.code() == StatusCode::kClosed || status.code() == StatusCode::kNotFound) return;
+  compaction_error_ = status;
+  if (status.code() != StatusCode::kCorruption) return;
+  for (const auto& [level, table] : tables_of(plan, *work.family->view()->version())) {
+    if (table->path() == status.file()) work.damaged_tables.insert(table->meta().id);
+  }
+}
+
+Status Maintenance::run_plan(Work& work, const compaction::CompactionPlan& plan) {
+  FamilyState& family = *work.family;
+  // The inputs stay in every version until this plan replaces them.
+  const std::shared_ptr<const Version> version = family.pin()->version();
+  const PlanTables inputs = tables_of(plan, *version);
+  const auto output_level = static_cast<std::uint32_t>(plan.output_level);
+  VersionEdit edit;
+  VersionChange change;
+  for (const auto& [level, table] : inputs) {
+    edit.tables_removed.push_back({family.id(), static_cast<std::uint32_t>(level), table->meta().id});
+    change.removed.push_back(table->meta().id);
+    if (!plan.trivial_move) continue;
+    edit.tables_added.push_back({family.id(), output_level, table->meta()});
+    change.added.push_back({plan.output_level, table});
+  }
+  if (plan.trivial_move) {
+    core_.counters.trivial_moves.fetch_add(1, std::memory_order_relaxed);
+    return install_compaction(work, std::move(edit), change);
+  }
+  auto outputs = merge(family, plan, *version);
+  if (!outputs.ok()) return outputs.status();
+  for (const TableMeta& meta : *outputs) {
+    edit.tables_added.push_back({family.id(), output_level, meta});
+    change.added.push_back({plan.output_level, std::make_shared<TableFile>(core_.store, meta)});
+  }
+  if (Status status = install_compaction(work, std::move(edit), change); !status.ok()) return status;
+  for (const auto& [level, table] : inputs) table->mark_obsolete();
+  return {};
+}
+
+Result<std::vector<TableMeta>> Maintenance::merge(const FamilyState& family, const compaction::CompactionPlan& plan,
+                                                  const Version& version) {
+  const std::uint64_t start = core_.platform.clock->monotonic_ns();
+  compaction::CompactionTask task;
+  std::array<PlanLevel, kLevelCount> levels;
+  std::uint64_t file_bytes = 0;
+  for (const auto& [level, table] : tables_of(plan, version)) {
+    file_bytes += table->meta().file_bytes;
+    if (level != 0) {
+      levels[static_cast<std::size_t>(level)].add(table);
+      continue;
+    }
+    auto opened = table->open();
+    if (!opened.ok()) return opened.status();
+    task.inputs.push_back(std::make_unique<TableCursor>(**opened, ScanKind::kBackground));
+  }
+  for (const PlanLevel& level : levels) {
+    if (level.count() != 0) task.inputs.push_back(std::make_unique<compaction::LevelCursor>(level));
+  }
+  task.snapshots = core_.snapshots->sequences();
+  task.bottommost = plan.bottommost;
+  task.table_bytes = plan.table_bytes;
+  task.grandparents = plan.grandparents;
+  task.grandparent_overlap_bytes_max = plan.grandparent_overlap_bytes_max;
+  task.expected_entries = plan.input_entries;
+  task.create_table = [&] { return create_table(family, plan.output_level); };
+  task.should_stop = [this] { return stopping_.load(std::memory_order_relaxed); };
+  compaction::CompactionOutcome outcome = compaction::run_compaction(std::move(task));
+  if (outcome.status.ok()) outcome.status = core_.files.sync_directory(core_.directory);
+  if (!outcome.status.ok()) {
+    remove_outputs(outcome.created);
+    return outcome.status;
+  }
+  core_.counters.compactions.fetch_add(1, std::memory_order_relaxed);
+  core_.counters.compaction_bytes_read.fetch_add(file_bytes, std::memory_order_relaxed);
+  core_.counters.compaction_bytes_written.fetch_add(outcome.counts.bytes_written, std::memory_order_relaxed);
+  MutexLock lock(mutex_);
+  compaction_bytes_per_second_ = rate(outcome.counts.bytes_read, start);
+  return std::move(outcome.tables);
+}
+
+Status Maintenance::install_compaction(Work& work, VersionEdit edit, const VersionChange& change) {
+  FamilyState& family = *work.family;
+  std::vector<const ReadView*> retired;
+  {
+    MutexLock turn(manifest_mutex_);
+    if (family.dropped()) {
+      for (const auto& [level, table] : change.added) table->mark_obsolete();
+      return unknown_family(Family{family.id()});
+    }
+    if (Status status = record(std::move(edit)); !status.ok()) return status;
+    MutexLock lock(mutex_);
+    const ReadView& now = *family.view();
+    install(work, new ReadView(now.active(), now.immutables(), next_version(*now.version(), change)), retired);
+  }
+  for (const ReadView* view : retired) retire_view(view);
+  return {};
+}
+
+Status Maintenance::compact_range(FamilyState& family, Slice from, Slice to) {
+  compaction::RangeCompaction range;
+  if (!from.empty()) range.from = std::string(from);
+  if (!to.empty()) range.to = std::string(to);
+  MutexLock lock(mutex_);
+  Work& work = work_of(family);
+  for (;;) {
+    if (stopping_) return closed_status();
+    if (family.dropped()) return unknown_family(Family{family.id()});
+    compaction::RangeStep step = compaction::pick_range(shape_of(work, *family.view()->version()), range);
+    if (step.kind == compaction::RangeStep::Kind::kDone) return {};
+    if (step.kind == compaction::RangeStep::Kind::kBlocked) {
+      // By a job that is running, or for good by a damaged table.
+      if (work.running.empty()) return compaction_error_;
+      changed_.wait(mutex_);
+      continue;
+    }
+    begin(work, step.plan);
+    lock.unlock();
+    const Status status = run_plan(work, step.plan);
+    lock.lock();
+    finish(work, step.plan, status);
+    reconsider(work);
+    if (!status.ok()) return status;
+    range = std::move(step.next);
+  }
+}
+
+}  // namespace firn::lsm

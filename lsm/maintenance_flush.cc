@@ -1,0 +1,129 @@
+// Maintenance: memtables into L0.
+
+#include <algorithm>
+
+#include "lsm/maintenance.h"
+
+namespace firn::lsm {
+
+namespace {
+
+constexpr std::uint64_t kRetryNs = 1'000'000'000;  // After an error that may go away, such as a full disk.
+
+}  // namespace
+
+void Maintenance::submit_flush(Work& work) {
+  if (executor_ == nullptr || stopping_ || work.flushing || work.family->view()->immutables().empty()) return;
+  work.flushing = true;
+  ++flushes_running_;
+  executor_->submit(TaskPriority::kHigh, [this, &work] { background_flush(work); });
+}
+
+void Maintenance::background_flush(Work& work) {
+  const Status status = flush_oldest(work);
+  MutexLock lock(mutex_);
+  work.flushing = false;
+  --flushes_running_;
+  work.flush_error = status;
+  if (status.ok()) {
+    reconsider(work);
+    return;
+  }
+  set_pace();
+  changed_.notify_all();
+  if (stopping_) return;
+  executor_->submit_after(kRetryNs, [this, &work] {
+    MutexLock retry(mutex_);
+    submit_flush(work);
+  });
+}
+
+Status Maintenance::flush_oldest(Work& work) {
+  FamilyState& family = *work.family;
+  const ReadView::MemTables immutables = family.pin()->immutables();
+  if (immutables.empty()) return {};
+  const std::shared_ptr<MemTable>& memtable = immutables.back();
+  const std::uint64_t start = core_.platform.clock->monotonic_ns();
+
+  compaction::FlushTask task;
+  task.memtable = memtable->cursor();
+  task.snapshots = core_.snapshots->sequences();
+  task.expected_entries = memtable->entries();
+  task.create_table = [&] { return create_table(family, 0); };
+  task.should_stop = [] { return false; };  // Bounded by a memtable; close needs it done in any case.
+  compaction::CompactionOutcome outcome = compaction::run_flush(std::move(task));
+  Status status = outcome.status;
+  if (status.ok()) status = core_.files.sync_directory(core_.directory);
+  if (status.ok()) status = sync_log_before(family, memtable->largest_sequence());
+  if (!status.ok()) {
+    remove_outputs(outcome.created);
+    return status;
+  }
+  if (status = install_flush(work, *memtable, outcome.tables); !status.ok()) return status;
+  bump(core_.counters.flushes, 1);
+  core_.counters.flush_bytes_written.fetch_add(outcome.counts.bytes_written, std::memory_order_relaxed);
+  {
+    MutexLock lock(mutex_);
+    flush_bytes_per_second_ = rate(outcome.counts.bytes_read, start);
+  }
+  return release_log();
+}
+
+Status Maintenance::sync_log_before(const FamilyState& family, Sequence sequence) {
+  // The table will outlive a power loss. So must what was written before it to other families, and the other halves of
+  // batches, or recovery would not give a prefix of the commit order (contract A2, A3).
+  if (log_ == nullptr) return {};
+  bool others = false;
+  {
+    MutexLock lock(mutex_);
+    others = std::any_of(works_.begin(), works_.end(), [&](const auto& item) {
+      const FamilyState& other = *item.second->family;
+      return &other != &family && !other.dropped() && other.view()->oldest_unflushed() <= sequence;
+    });
+  }
+  return others ? log_->sync() : Status();
+}
+
+Status Maintenance::install_flush(Work& work, const MemTable& memtable, const std::vector<TableMeta>& tables) {
+  FamilyState& family = *work.family;
+  std::vector<const ReadView*> retired;
+  {
+    MutexLock turn(manifest_mutex_);
+    VersionEdit edit;
+    VersionChange change;
+    for (const TableMeta& meta : tables) {
+      edit.tables_added.push_back({family.id(), 0, meta});
+      change.added.push_back({0, std::make_shared<TableFile>(core_.store, meta)});
+    }
+    if (family.dropped()) {
+      for (const auto& [level, table] : change.added) table->mark_obsolete();
+      return {};
+    }
+    edit.flushed.push_back({family.id(), memtable.largest_sequence()});
+    edit.last_sequence = std::max(manifest_->state().last_sequence, memtable.largest_sequence());
+    if (Status status = record(std::move(edit)); !status.ok()) return status;
+    MutexLock lock(mutex_);
+    const ReadView& now = *family.view();
+    ReadView::MemTables immutables = now.immutables();
+    immutables.pop_back();
+    install(work, new ReadView(now.active(), std::move(immutables), next_version(*now.version(), change)), retired);
+  }
+  for (const ReadView* view : retired) retire_view(view);
+  return {};
+}
+
+Status Maintenance::flush_all() {
+  for (FamilyState* family : core_.families.live()) {
+    while (!family->pin()->immutables().empty()) {
+      Work* work = nullptr;
+      {
+        MutexLock lock(mutex_);
+        work = &work_of(*family);
+      }
+      if (Status status = flush_oldest(*work); !status.ok()) return status;
+    }
+  }
+  return {};
+}
+
+}  // namespace firn::lsm

@@ -1,0 +1,223 @@
+// DbImpl: from a directory to an open database.
+
+#include <algorithm>
+#include <unordered_map>
+#include <utility>
+
+#include "codec/batch_format.h"
+#include "lsm/db_impl.h"
+#include "lsm/file_names.h"
+#include "wal/replay.h"
+
+namespace firn {
+
+Result<std::unique_ptr<DB>> DB::open(const std::string& path, const Options& options) {
+  if (Status status = options.validate(); !status.ok()) return status;
+  auto db = std::make_unique<lsm::DbImpl>(path, options);
+  if (Status status = db->open(); !status.ok()) return status;
+  return std::unique_ptr<DB>(std::move(db));
+}
+
+namespace lsm {
+
+namespace {
+
+bool holds_firn_files(const std::vector<DirectoryEntry>& entries) {
+  return std::any_of(entries.begin(), entries.end(), [](const DirectoryEntry& entry) {
+    const auto name = parse_file_name(entry.name);
+    return name && name->kind != NameKind::kLock && name->kind != NameKind::kTemporary;
+  });
+}
+
+bool holds_other_files(const std::vector<DirectoryEntry>& entries) {
+  return std::any_of(entries.begin(), entries.end(),
+                     [](const DirectoryEntry& entry) { return !parse_file_name(entry.name); });
+}
+
+Status not_a_database(const std::string& path, const char* why) {
+  return Status(StatusCode::kNotADatabase, path + ": " + why);
+}
+
+wal::DatabaseId draw_database_id(Random& random) { return {random.next(), random.next()}; }
+
+VersionEdit first_edit(const Options& options) {
+  VersionEdit edit;
+  edit.next_file_id = 1;
+  edit.next_family_id = 1;
+  edit.last_sequence = 0;
+  edit.families_created.push_back({kDefaultFamily.id, "default", options.default_family});
+  return edit;
+}
+
+}  // namespace
+
+Status DbImpl::open() {
+  const std::uint64_t start_ns = core_.platform.clock->monotonic_ns();
+  bool is_new = false;
+  if (Status status = find_database(is_new); !status.ok()) return status;
+  if (!core_.options.read_only) {
+    auto lock = core_.files.lock(lock_path(core_.directory));
+    if (!lock.ok()) return lock.status();
+    lock_ = std::move(lock).value();
+  }
+  auto manifest = Manifest::recover(core_.files, core_.directory);
+  if (!manifest.ok() && manifest.status().code() == StatusCode::kNotADatabase) {
+    if (!core_.options.create_if_missing || core_.options.read_only) return manifest.status();
+    manifest = Manifest::create(core_.files, core_.directory, draw_database_id(*core_.platform.random),
+                                first_edit(core_.options));
+    is_new = true;
+  }
+  if (!manifest.ok()) return manifest.status();
+  if (core_.options.error_if_exists && !is_new) {
+    return Status(StatusCode::kInvalidArgument, core_.directory + ": a database exists here and error_if_exists is set");
+  }
+  if (Status status = adopt(std::move(manifest).value()); !status.ok()) return status;
+  recovery_.elapsed_ns = core_.platform.clock->monotonic_ns() - start_ns;
+  start();
+  closed_.store(false, std::memory_order_release);
+  return {};
+}
+
+// Refuses what must not be touched, before the first change; makes the directory of a new database.
+Status DbImpl::find_database(bool& is_new) {
+  const bool may_create = core_.options.create_if_missing && !core_.options.read_only;
+  auto entries = core_.files.list(core_.directory);
+  if (entries.ok() && holds_firn_files(*entries)) return {};
+  if (entries.ok() && holds_other_files(*entries)) {
+    return not_a_database(core_.directory, "holds files that are not Firn's (give an empty or a new directory)");
+  }
+  if (!entries.ok() && entries.status().code() != StatusCode::kNotFound) return entries.status();
+  if (!may_create) {
+    return not_a_database(core_.directory, entries.ok() ? "holds no database (create_if_missing would make one)"
+                                                        : "does not exist (create_if_missing would make it)");
+  }
+  is_new = true;
+  return entries.ok() ? Status() : core_.files.create_directory(core_.directory);
+}
+
+Status DbImpl::adopt(std::unique_ptr<Manifest> manifest) {
+  auto entries = core_.files.list(core_.directory);
+  if (!entries.ok()) return entries.status();
+  auto request = manifest->replay_request();
+  if (!request.ok()) return request.status();
+  request->sync = !core_.options.read_only;
+  const ManifestState state = manifest->state();
+  if (Status status = check_tables(state, *entries); !status.ok()) return status;
+
+  std::uint64_t next_id = state.next_file_id;
+  for (const DirectoryEntry& entry : *entries) {
+    if (const auto name = parse_file_name(entry.name)) next_id = std::max(next_id, name->number + 1);
+  }
+  core_.next_file_id.store(next_id, std::memory_order_relaxed);
+  const wal::DatabaseId database = manifest->database();
+  maintenance_ = std::make_unique<Maintenance>(core_, std::move(manifest), gate_);
+  for (const auto& [id, record] : state.families) maintenance_->adopt_family(id, record);
+  log_ = std::make_unique<LogSet>(
+      core_, database,
+      LogSet::Callbacks{[this](std::uint64_t bytes) { return maintenance_->prepare_segment(bytes); },
+                        [this] { return maintenance_->manifest_edit(); },
+                        [this](std::function<void()> task) {
+                          core_.executor->submit(TaskPriority::kHigh, std::move(task));
+                        }});
+  committer_ = std::make_unique<Committer>(core_, *log_, *maintenance_, gate_);
+  committer_->set_last_sequence(state.last_sequence);
+  recovery_.clean = state.clean_close.has_value() || state.log_segments.empty();
+  if (Status status = replay_log(state, *request); !status.ok()) return status;
+  if (!core_.options.read_only) remove_orphans(*entries);
+  return {};
+}
+
+Status DbImpl::check_tables(const ManifestState& state, const std::vector<DirectoryEntry>& entries) const {
+  std::unordered_map<std::uint64_t, std::uint64_t> bytes_of;
+  for (const DirectoryEntry& entry : entries) {
+    const auto name = parse_file_name(entry.name);
+    if (name && name->kind == NameKind::kTable) bytes_of.emplace(name->number, entry.bytes);
+  }
+  for (const auto& [family_id, family] : state.families) {
+    for (const auto& level : family.levels) {
+      for (const auto& [id, meta] : level) {
+        const std::string path = table_path(core_.directory, id);
+        const auto found = bytes_of.find(id);
+        if (found == bytes_of.end()) {
+          return Status::corruption(path, 0, "the file is missing; the manifest lists it (restore it from a copy)");
+        }
+        if (found->second != meta.file_bytes) {
+          return Status::corruption(path, std::min(found->second, meta.file_bytes),
+                                    "the file has " + std::to_string(found->second) + " bytes, expected " +
+                                        std::to_string(meta.file_bytes));
+        }
+      }
+    }
+  }
+  return {};
+}
+
+Status DbImpl::replay_log(const ManifestState& state, const wal::ReplayRequest& request) {
+  auto end = wal::replay(
+      core_.files, request,
+      [&](const wal::Record& record, const wal::RecordSource& source) { return replay_record(state, record, source); },
+      recovery_);
+  if (!end.ok()) return end.status();
+  const Sequence last = std::max({state.last_sequence, end->last_sequence,
+                                  state.clean_close ? state.clean_close->last_sequence : Sequence{0}});
+  committer_->set_last_sequence(last);
+  if (core_.options.read_only) return {};
+  // From here on everything is in tables and the log starts anew: what was cut from its end can never come back.
+  committer_->rotate_all();
+  if (Status status = maintenance_->flush_all(); !status.ok()) return status;
+  return maintenance_->remove_segments({state.log_segments.begin(), state.log_segments.end()});
+}
+
+Status DbImpl::replay_record(const ManifestState& state, const wal::Record& record, const wal::RecordSource& source) {
+  BatchReader reader(record.payload);
+  Operation op;
+  std::uint32_t count = 0;
+  for (; reader.next(op); ++count) {
+    const auto known = state.families.find(op.family);
+    if (known == state.families.end()) continue;  // Dropped since.
+    const Sequence sequence = record.first_sequence + count;
+    if (sequence <= known->second.flushed_sequence) continue;
+    FamilyState& family = *core_.families.find(op.family);
+    if (Status status = committer_->replay(sequence, op, family); !status.ok()) return status;
+    if (core_.options.read_only || family.writer_memtable()->memory_bytes() < core_.sizes.memtable_bytes) continue;
+    committer_->rotate(family);
+    if (Status status = maintenance_->flush_all(); !status.ok()) return status;
+  }
+  if (reader.malformed() || count != record.count) {
+    return Status::corruption(source.path, source.offset,
+                              "a record with a valid checksum holds no valid batch (written by a faulty program)");
+  }
+  return {};
+}
+
+void DbImpl::remove_orphans(const std::vector<DirectoryEntry>& entries) {
+  std::vector<std::uint64_t> tables;
+  for (const FamilyState* family : core_.families.live()) {
+    const ViewRef view = family->pin();
+    for (int level = 0; level < kLevelCount; ++level) {
+      for (const auto& table : view->version()->level(level)) tables.push_back(table->meta().id);
+    }
+  }
+  std::sort(tables.begin(), tables.end());
+  for (const DirectoryEntry& entry : entries) {
+    const auto name = parse_file_name(entry.name);
+    if (!name) continue;
+    const bool orphan = (name->kind == NameKind::kTable &&
+                         !std::binary_search(tables.begin(), tables.end(), name->number)) ||
+                        name->kind == NameKind::kLog || name->kind == NameKind::kTemporary;
+    // Live log segments went with the replay; a name that is already gone is no news.
+    if (orphan) core_.store->remove(core_.directory + "/" + entry.name);
+  }
+  recovery_.files_removed = core_.store->files_removed();
+}
+
+void DbImpl::start() {
+  if (core_.options.read_only) return;
+  executor_ = core_.platform.make_executor(core_.options.background_threads);
+  core_.executor = executor_.get();
+  maintenance_->attach_log(*log_);
+  maintenance_->start(*executor_);
+}
+
+}  // namespace lsm
+}  // namespace firn

@@ -1,0 +1,227 @@
+#include "lsm/reader.h"
+
+#include <algorithm>
+#include <array>
+
+#include "codec/key_hash.h"
+#include "platform/epoch.h"
+
+namespace firn::lsm {
+
+namespace {
+
+// A value that lives as long as `view` (in a memtable or a mapped table).
+PinnedValue pin_by_view(const ReadView& view, Slice value) {
+  if (value.size() <= PinnedValue::kInlineBytes) return PinnedValue(value);
+  view.add_reference();
+  return {value, const_cast<ReadView*>(&view), ReadView::release};
+}
+
+Result<PinnedValue> answer(const ReadView& view, const MemTable::Hit& hit) {
+  if (hit.kind == EntryKind::kTombstone) return Status::not_found();
+  return pin_by_view(view, hit.value);
+}
+
+Result<PinnedValue> answer(const ReadView& view, const TableHit& hit) {
+  if (hit.kind == EntryKind::kTombstone) return Status::not_found();
+  if (hit.block == nullptr || hit.value.size() <= PinnedValue::kInlineBytes) return pin_by_view(view, hit.value);
+  hit.block->add_reference();
+  return PinnedValue(hit.value, hit.block, CachedBlock::drop_reference);
+}
+
+bool in_range(const TableMeta& table, Slice key) {
+  return Slice(table.smallest_key) <= key && key <= Slice(table.largest_key);
+}
+
+// One read of one key.
+struct Lookup {
+  Slice key;
+  std::uint64_t hash = 0;
+  Sequence at = 0;
+};
+
+// True when `file` decided: `result` is then the answer.
+bool get_from_table(Core& core, const EpochGuard& guard, const ReadView& view, const TableFile& file,
+                    const Lookup& lookup, Result<PinnedValue>& result) {
+  auto table = file.open();
+  if (!table.ok()) {
+    result = table.status();
+    return true;
+  }
+  if (!(*table)->may_contain(lookup.hash)) {
+    core.counters.filter_skips.add(1);
+    return false;
+  }
+  TableHit hit;
+  if (Status status = (*table)->find(guard, (*table)->locate(lookup.key), lookup.key, lookup.at, hit); !status.ok()) {
+    result = std::move(status);
+    return true;
+  }
+  if (!hit.found) return false;
+  result = answer(view, hit);
+  return true;
+}
+
+// The keys of a multi_get that are still looked for.
+struct Pending {
+  Lookup lookup;
+  std::size_t index = 0;  // Of its answer.
+  Table* table = nullptr;
+  std::uint32_t block = 0;
+  bool probing = false;  // The table at hand may hold it.
+};
+
+constexpr std::size_t kMultiGetWidth = 32;  // As many misses as one core keeps in flight, twice over.
+
+class MultiGet {
+ public:
+  MultiGet(Core& core, const ReadView& view, std::vector<Result<PinnedValue>>& results)
+      : core_(core), view_(view), results_(results) {}
+
+  void run(std::span<const Slice> keys, std::size_t first, Sequence at);
+
+ private:
+  void probe_memtable(const MemTable& memtable);
+  // Asks the table that each pending key was given (null: none) in lockstep.
+  void probe_tables(const EpochGuard& guard);
+  void assign(Pending& pending, const TableFile& file);
+  // Removes the keys that have their answer.
+  template <class Answered>
+  void settle(Answered answered);
+
+  Core& core_;
+  const ReadView& view_;
+  std::vector<Result<PinnedValue>>& results_;
+  std::array<Pending, kMultiGetWidth> pending_;
+  std::size_t count_ = 0;
+};
+
+template <class Answered>
+void MultiGet::settle(Answered answered) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < count_; ++i) {
+    if (answered(pending_[i])) continue;
+    if (kept != i) pending_[kept] = pending_[i];
+    ++kept;
+  }
+  count_ = kept;
+}
+
+void MultiGet::probe_memtable(const MemTable& memtable) {
+  for (std::size_t i = 0; i < count_; ++i) memtable.prefetch(pending_[i].lookup.hash);
+  settle([&](const Pending& pending) {
+    MemTable::Hit hit;
+    if (!memtable.get(pending.lookup.key, pending.lookup.hash, pending.lookup.at, hit)) return false;
+    results_[pending.index] = answer(view_, hit);
+    return true;
+  });
+}
+
+void MultiGet::assign(Pending& pending, const TableFile& file) {
+  auto table = file.open();
+  if (table.ok()) {
+    pending.table = *table;
+    pending.table->prefetch_filter(pending.lookup.hash);
+  } else {
+    results_[pending.index] = table.status();
+  }
+}
+
+void MultiGet::probe_tables(const EpochGuard& guard) {
+  const auto each = [this](auto step) {
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (pending_[i].probing) step(pending_[i]);
+    }
+  };
+  for (std::size_t i = 0; i < count_; ++i) {
+    Pending& pending = pending_[i];
+    pending.probing = pending.table != nullptr && pending.table->may_contain(pending.lookup.hash);
+    if (pending.table != nullptr && !pending.probing) core_.counters.filter_skips.add(1);
+  }
+  each([](Pending& pending) { pending.block = pending.table->start_locate(pending.lookup.key); });
+  each([&guard](Pending& pending) {
+    pending.block = pending.table->finish_locate(pending.lookup.key, pending.block);
+    pending.table->prefetch_block(guard, pending.block);
+  });
+  settle([&](Pending& pending) {
+    Table* table = std::exchange(pending.table, nullptr);
+    if (!pending.probing) return false;
+    TableHit hit;
+    if (Status status = table->find(guard, pending.block, pending.lookup.key, pending.lookup.at, hit); !status.ok()) {
+      results_[pending.index] = std::move(status);
+      return true;
+    }
+    if (hit.found) results_[pending.index] = answer(view_, hit);
+    return hit.found;
+  });
+}
+
+void MultiGet::run(std::span<const Slice> keys, std::size_t first, Sequence at) {
+  count_ = keys.size();
+  for (std::size_t i = 0; i < count_; ++i) {
+    pending_[i] = Pending{Lookup{keys[i], key_hash(keys[i]), at}, first + i, nullptr, 0, false};
+  }
+  EpochGuard guard;
+  probe_memtable(*view_.active());
+  for (const auto& memtable : view_.immutables()) probe_memtable(*memtable);
+  const auto failed = [this](const Pending& pending) {
+    return results_[pending.index].status().code() != StatusCode::kNotFound && !results_[pending.index].ok();
+  };
+  const Version& version = *view_.version();
+  for (const auto& file : version.level(0)) {
+    if (count_ == 0) return;
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (in_range(file->meta(), pending_[i].lookup.key)) assign(pending_[i], *file);
+    }
+    settle(failed);
+    probe_tables(guard);
+  }
+  for (int level = 1; level < version.depth() && count_ > 0; ++level) {
+    for (std::size_t i = 0; i < count_; ++i) {
+      if (const TableFile* file = version.find(level, pending_[i].lookup.key)) assign(pending_[i], *file);
+    }
+    settle(failed);
+    probe_tables(guard);
+  }
+}
+
+}  // namespace
+
+Result<PinnedValue> get(Core& core, const FamilyState& family, Slice key, std::optional<Sequence> at) {
+  core.counters.gets.add(1);
+  EpochGuard guard;
+  const ReadView& view = *family.view();
+  // After the view: whatever is visible now and not in this view was written during this call.
+  const Lookup lookup{key, key_hash(key), at ? *at : core.visible_sequence.load(std::memory_order_acquire)};
+  MemTable::Hit hit;
+  if (view.active()->get(key, lookup.hash, lookup.at, hit)) return answer(view, hit);
+  for (const auto& memtable : view.immutables()) {
+    if (memtable->get(key, lookup.hash, lookup.at, hit)) return answer(view, hit);
+  }
+  const Version& version = *view.version();
+  Result<PinnedValue> result = Status::not_found();
+  for (const auto& file : version.level(0)) {
+    if (in_range(file->meta(), key) && get_from_table(core, guard, view, *file, lookup, result)) return result;
+  }
+  for (int level = 1; level < version.depth(); ++level) {
+    const TableFile* file = version.find(level, key);
+    if (file != nullptr && get_from_table(core, guard, view, *file, lookup, result)) return result;
+  }
+  return result;
+}
+
+std::vector<Result<PinnedValue>> multi_get(Core& core, const FamilyState& family, std::span<const Slice> keys,
+                                           std::optional<Sequence> at) {
+  core.counters.gets.add(keys.size());
+  std::vector<Result<PinnedValue>> results;
+  results.reserve(keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) results.emplace_back(Status::not_found());
+  const ViewRef view = family.pin_moment(core.visible_sequence, at);
+  MultiGet reads(core, *view, results);
+  for (std::size_t first = 0; first < keys.size(); first += kMultiGetWidth) {
+    reads.run(keys.subspan(first, std::min(kMultiGetWidth, keys.size() - first)), first, *at);
+  }
+  return results;
+}
+
+}  // namespace firn::lsm

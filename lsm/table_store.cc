@@ -1,0 +1,64 @@
+#include "lsm/table_store.h"
+
+#include "lsm/file_names.h"
+
+namespace firn::lsm {
+
+TableStore::TableStore(FileSystem& files, std::string directory, std::uint64_t cache_bytes)
+    : files_(files),
+      directory_(std::move(directory)),
+      cache_(cache_bytes),
+      mapping_budget_bytes_(files.mapping_budget_bytes()) {}
+
+bool TableStore::take_mapping(std::uint64_t bytes) {
+  const std::uint64_t before = mapped_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  if (before + bytes <= mapping_budget_bytes_) return true;
+  return_mapping(bytes);
+  return false;
+}
+
+void TableStore::return_mapping(std::uint64_t bytes) { mapped_bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
+
+void TableStore::remove(const std::string& path) {
+  MutexLock lock(mutex_);
+  if (forgotten_) return;
+  if (files_.remove(path).ok()) files_removed_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void TableStore::forget_files() {
+  MutexLock lock(mutex_);
+  forgotten_ = true;
+}
+
+TableFile::TableFile(std::shared_ptr<TableStore> store, TableMeta meta)
+    : store_(std::move(store)), meta_(std::move(meta)) {}
+
+TableFile::~TableFile() {
+  table_.reset();
+  if (mapped_) store_->return_mapping(meta_.file_bytes);
+  if (obsolete_.load(std::memory_order_relaxed)) store_->remove(path());
+}
+
+std::string TableFile::path() const { return table_path(store_->directory(), meta_.id); }
+
+std::shared_ptr<Table> TableFile::shared() const {
+  MutexLock lock(mutex_);
+  return table_;
+}
+
+Result<Table*> TableFile::open_first() const {
+  MutexLock lock(mutex_);
+  if (table_ != nullptr) return table_.get();
+  const bool may_map = store_->take_mapping(meta_.file_bytes);
+  auto table = Table::open(store_->files(), path(), meta_, store_->cache(), may_map);
+  if (!table.ok()) {
+    if (may_map) store_->return_mapping(meta_.file_bytes);
+    return table.status();
+  }
+  mapped_ = may_map;
+  table_ = std::move(table).value();
+  opened_.store(table_.get(), std::memory_order_release);
+  return table_.get();
+}
+
+}  // namespace firn::lsm

@@ -1,0 +1,82 @@
+// The table files of one database: opened when first needed, removed when nobody reads them any more.
+//
+// Thread safety: everything here is thread safe. Lifetime: each TableFile shares its TableStore, so that readers may
+// outlive the database.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "firn/platform.h"
+#include "firn/status.h"
+#include "platform/sync.h"
+#include "sstable/block_cache.h"
+#include "sstable/table.h"
+#include "sstable/table_meta.h"
+
+namespace firn::lsm {
+
+class TableStore {
+ public:
+  TableStore(FileSystem& files, std::string directory, std::uint64_t cache_bytes);
+
+  FileSystem& files() { return files_; }
+  const std::string& directory() const { return directory_; }
+  BlockCache& cache() { return cache_; }
+
+  // Whether a file of `bytes` may be mapped; counts it until return_mapping.
+  bool take_mapping(std::uint64_t bytes);
+  void return_mapping(std::uint64_t bytes);
+  // Removes an obsolete table's file, unless forget_files() came first: then the next open removes it.
+  void remove(const std::string& path);
+  // After this no file is removed: the directory is no longer ours.
+  void forget_files();
+  std::uint64_t files_removed() const { return files_removed_.load(std::memory_order_relaxed); }
+
+ private:
+  FileSystem& files_;
+  const std::string directory_;
+  BlockCache cache_;
+  const std::uint64_t mapping_budget_bytes_;
+  std::atomic<std::uint64_t> mapped_bytes_{0};
+  std::atomic<std::uint64_t> files_removed_{0};
+  Mutex mutex_;
+  bool forgotten_ = false;  // Guarded by mutex_.
+};
+
+// One table file. Shared by the versions that list it; the last one to go removes the file if it is obsolete.
+class TableFile {
+ public:
+  TableFile(std::shared_ptr<TableStore> store, TableMeta meta);
+  ~TableFile();
+  TableFile(const TableFile&) = delete;
+  TableFile& operator=(const TableFile&) = delete;
+
+  const TableMeta& meta() const { return meta_; }
+  std::string path() const;
+  // The open table; opens it at the first call. Lives as long as this object.
+  Result<Table*> open() const {
+    if (Table* table = opened_.load(std::memory_order_acquire)) return table;
+    return open_first();
+  }
+  // The table if it is open already, else null.
+  Table* opened() const { return opened_.load(std::memory_order_acquire); }
+  std::shared_ptr<Table> shared() const;  // Precondition: open() succeeded.
+  // No durable version lists this table any more.
+  void mark_obsolete() { obsolete_.store(true, std::memory_order_relaxed); }
+
+ private:
+  Result<Table*> open_first() const;
+
+  const std::shared_ptr<TableStore> store_;
+  const TableMeta meta_;
+  std::atomic<bool> obsolete_{false};
+  mutable Mutex mutex_;
+  mutable std::shared_ptr<Table> table_;  // Written under mutex_, once.
+  mutable bool mapped_ = false;           // Guarded by mutex_.
+  mutable std::atomic<Table*> opened_{nullptr};
+};
+
+}  // namespace firn::lsm

@@ -1,0 +1,53 @@
+#include "lsm/write_gate.h"
+
+#include <algorithm>
+
+namespace firn::lsm {
+
+namespace {
+
+// Debts below this are carried forward: a sleep costs more than it would delay.
+constexpr std::uint64_t kCarriedNs = 200'000;
+
+}  // namespace
+
+WriteGate::Passage WriteGate::pass(std::uint64_t bytes) {
+  Passage passage;
+  const std::uint64_t start = clock_.monotonic_ns();
+  MutexLock lock(mutex_);
+  while (pace_.stop && !for_good_) {
+    if (!trouble_.ok()) {
+      passage.status = trouble_;
+      return passage;
+    }
+    passage.stopped = true;
+    changed_.wait(mutex_);
+  }
+  if (pace_.delay_ps_per_byte != 0 && !for_good_) {
+    next_free_ns_ = std::max(next_free_ns_, clock_.monotonic_ns()) + pace_.delay_ns(bytes);
+    const std::uint64_t due = next_free_ns_;
+    if (due > clock_.monotonic_ns() + kCarriedNs) {
+      while (!for_good_ && changed_.wait_until(mutex_, due)) {
+      }
+    }
+  }
+  passage.waited_ns = clock_.monotonic_ns() - start;
+  return passage;
+}
+
+void WriteGate::set(const compaction::Pace& pace, const Status& trouble) {
+  MutexLock lock(mutex_);
+  pace_ = pace;
+  trouble_ = trouble;
+  wide_open_.store(for_good_ || (pace.delay_ps_per_byte == 0 && !pace.stop), std::memory_order_relaxed);
+  changed_.notify_all();
+}
+
+void WriteGate::open_for_good() {
+  MutexLock lock(mutex_);
+  for_good_ = true;
+  wide_open_.store(true, std::memory_order_relaxed);
+  changed_.notify_all();
+}
+
+}  // namespace firn::lsm
