@@ -3,7 +3,7 @@
 
 namespace firn {
 
-bool BatchReader::next(Operation& op) {
+bool BatchReader::next(BatchOperation& op) {
   if (malformed_ || in_ == end_) return false;
   const auto kind = static_cast<std::uint8_t>(*in_++);
   if (!entry_kind_known(kind)) return fail();
@@ -38,7 +38,7 @@ bool WriteBatch::admit(std::size_t key_bytes, std::size_t value_bytes) {
 
 void WriteBatch::put(Family family, Slice key, Slice value) {
   if (!admit(key.size(), value.size())) return;
-  const Operation op{EntryKind::kPut, family.id, key, value};
+  const BatchOperation op{EntryKind::kPut, family.id, key, value};
   const std::size_t at = rep_.size();
   rep_.resize(at + operation_bytes(op));
   put_operation(rep_.data() + at, op);
@@ -47,7 +47,7 @@ void WriteBatch::put(Family family, Slice key, Slice value) {
 
 void WriteBatch::erase(Family family, Slice key) {
   if (!admit(key.size(), 0)) return;
-  const Operation op{EntryKind::kTombstone, family.id, key, {}};
+  const BatchOperation op{EntryKind::kTombstone, family.id, key, {}};
   const std::size_t at = rep_.size();
   rep_.resize(at + operation_bytes(op));
   put_operation(rep_.data() + at, op);

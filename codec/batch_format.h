@@ -19,21 +19,21 @@
 
 namespace firn {
 
-struct Operation {
+struct BatchOperation {
   EntryKind kind = EntryKind::kPut;
   std::uint32_t family = 0;
   Slice key;
   Slice value;  // Empty for a tombstone.
 };
 
-inline std::size_t operation_bytes(const Operation& op) {
+inline std::size_t operation_bytes(const BatchOperation& op) {
   const std::size_t head = 1 + varint_bytes(op.family) + varint_bytes(op.key.size());
   const std::size_t value_head = op.kind == EntryKind::kPut ? varint_bytes(op.value.size()) : 0;
   return head + value_head + op.key.size() + op.value.size();
 }
 
 // Writes operation_bytes(op) bytes at `out`; the end of them.
-inline char* put_operation(char* out, const Operation& op) {
+inline char* put_operation(char* out, const BatchOperation& op) {
   *out++ = static_cast<char>(op.kind);
   out = put_varint(out, op.family);
   out = put_varint(out, op.key.size());
@@ -50,7 +50,7 @@ class BatchReader {
   explicit BatchReader(Slice payload) : in_(payload.data()), end_(payload.data() + payload.size()) {}
 
   // The next operation, pointing into the payload. False at the end and at the first malformed byte; malformed() tells.
-  bool next(Operation& op);
+  bool next(BatchOperation& op);
   bool malformed() const { return malformed_; }
   std::size_t remaining_bytes() const { return static_cast<std::size_t>(end_ - in_); }
 

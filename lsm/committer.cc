@@ -14,7 +14,7 @@ constexpr std::size_t kGroupBytesMax = std::size_t{1} << 20;
 // The log may hold as many segments before the family with the oldest records is flushed to shorten it.
 constexpr std::size_t kLogSegmentsMax = 6;
 
-std::uint64_t user_bytes(const Operation& op) { return op.key.size() + op.value.size(); }
+std::uint64_t user_bytes(const BatchOperation& op) { return op.key.size() + op.value.size(); }
 
 }  // namespace
 
@@ -37,7 +37,7 @@ Status Committer::pass_gate(std::uint64_t bytes) {
   return std::move(passage.status);
 }
 
-Result<Sequence> Committer::write(const Operation& op, Durability durability) {
+Result<Sequence> Committer::write(const BatchOperation& op, Durability durability) {
   const std::size_t payload_bytes = operation_bytes(op);
   if (durability == Durability::kSync) {
     std::string payload(payload_bytes, '\0');
@@ -93,7 +93,7 @@ Status Committer::admit() const {
 
 Status Committer::collect(Slice payload, std::vector<Need>& needs) const {
   BatchReader reader(payload);
-  Operation op;
+  BatchOperation op;
   while (reader.next(op)) {
     if (needs.empty() || needs.back().family->id() != op.family) {
       FamilyState* family = core_.families.find(op.family);
@@ -129,7 +129,7 @@ Status Committer::append(Sequence first, std::uint32_t count, Slice payload) {
 
 std::uint64_t Committer::apply(Sequence first, Slice payload) {
   BatchReader reader(payload);
-  Operation op;
+  BatchOperation op;
   FamilyState* family = nullptr;
   std::uint64_t bytes = 0;
   while (reader.next(op)) {
@@ -140,7 +140,7 @@ std::uint64_t Committer::apply(Sequence first, Slice payload) {
   return bytes;
 }
 
-void Committer::insert(Sequence sequence, const Operation& op, std::uint64_t hash, FamilyState& family) {
+void Committer::insert(Sequence sequence, const BatchOperation& op, std::uint64_t hash, FamilyState& family) {
   MemTable& memtable = *family.writer_memtable();
   const std::uint64_t before = memtable.memory_bytes();
   memtable.add(sequence, op.kind, op.key, hash, op.value);
@@ -302,7 +302,7 @@ void Committer::set_last_sequence(Sequence sequence) {
   core_.visible_sequence.store(sequence, std::memory_order_release);
 }
 
-Status Committer::replay(Sequence sequence, const Operation& op, FamilyState& family) {
+Status Committer::replay(Sequence sequence, const BatchOperation& op, FamilyState& family) {
   MutexLock lock(mutex_);
   MemTable& memtable = *family.writer_memtable();
   if (Status status = memtable.reserve(1, user_bytes(op)); !status.ok()) return status;

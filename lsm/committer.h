@@ -27,7 +27,7 @@ class Committer {
   Committer(Core& core, LogSet& log, Maintenance& maintenance, WriteGate& gate);
 
   // One operation. Key and value are within their limits.
-  Result<Sequence> write(const Operation& op, Durability durability);
+  Result<Sequence> write(const BatchOperation& op, Durability durability);
   Result<Sequence> write(const WriteBatch& batch, Durability durability);
   // Everything acknowledged is on the device when Ok.
   Status sync();
@@ -46,7 +46,7 @@ class Committer {
 
   // For recovery: the sequence after which writes go on, and replayed operations.
   void set_last_sequence(Sequence sequence);
-  Status replay(Sequence sequence, const Operation& op, FamilyState& family);
+  Status replay(Sequence sequence, const BatchOperation& op, FamilyState& family);
 
  private:
   struct GroupMember;
@@ -69,7 +69,7 @@ class Committer {
   static Status reserve(const std::vector<Need>& needs);
   Status append(Sequence first, std::uint32_t count, Slice payload);
   std::uint64_t apply(Sequence first, Slice payload);
-  void insert(Sequence sequence, const Operation& op, std::uint64_t hash, FamilyState& family);
+  void insert(Sequence sequence, const BatchOperation& op, std::uint64_t hash, FamilyState& family);
   void publish(Sequence last, std::uint64_t batches, std::uint64_t user_bytes);
   void schedule_sync();
   void bound_memory();

@@ -73,13 +73,13 @@ Result<Sequence> DbImpl::put(Family family, Slice key, Slice value, const WriteO
   if (closed_.load(std::memory_order_acquire)) return closed_status();
   if (Status status = check_key(key); !status.ok()) return status;
   if (Status status = check_value(value); !status.ok()) return status;
-  return committer_->write(Operation{EntryKind::kPut, family.id, key, value}, durability(options));
+  return committer_->write(BatchOperation{EntryKind::kPut, family.id, key, value}, durability(options));
 }
 
 Result<Sequence> DbImpl::erase(Family family, Slice key, const WriteOptions& options) {
   if (closed_.load(std::memory_order_acquire)) return closed_status();
   if (Status status = check_key(key); !status.ok()) return status;
-  return committer_->write(Operation{EntryKind::kTombstone, family.id, key, {}}, durability(options));
+  return committer_->write(BatchOperation{EntryKind::kTombstone, family.id, key, {}}, durability(options));
 }
 
 Status DbImpl::sync() {

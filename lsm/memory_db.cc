@@ -93,7 +93,7 @@ class MemoryDB final : public DB {
  private:
   Status open_status() const { return closed_.load(std::memory_order_acquire) ? closed() : Status(); }
   Status family_status(Family family) const;
-  Result<Sequence> write(const Operation& op);
+  Result<Sequence> write(const BatchOperation& op);
   Result<PinnedValue> find_value(const MemoryFamily& family, Slice key, Sequence at) const
       FIRN_REQUIRES(store_->mutex());
   // Open, and `snapshot` is null or of this database.
@@ -115,7 +115,7 @@ Result<Sequence> MemoryDB::write(const WriteBatch& batch, const WriteOptions&) {
   if (Status status = open_status(); !status.ok()) return status;
   if (!batch.status().ok()) return batch.status();
   MutexLock lock(store_->mutex());
-  Operation op;
+  BatchOperation op;
   for (BatchReader check(batch.payload()); check.next(op);) {
     if (store_->find(Family{op.family}) == nullptr) return unknown_family(Family{op.family});
   }
@@ -128,7 +128,7 @@ Result<Sequence> MemoryDB::write(const WriteBatch& batch, const WriteOptions&) {
   return store_->visible();
 }
 
-Result<Sequence> MemoryDB::write(const Operation& op) {
+Result<Sequence> MemoryDB::write(const BatchOperation& op) {
   if (Status status = open_status(); !status.ok()) return status;
   if (Status status = lsm::check_key(op.key); !status.ok()) return status;
   if (Status status = lsm::check_value(op.value); !status.ok()) return status;
@@ -142,11 +142,11 @@ Result<Sequence> MemoryDB::write(const Operation& op) {
 }
 
 Result<Sequence> MemoryDB::put(Family family, Slice key, Slice value, const WriteOptions&) {
-  return write(Operation{EntryKind::kPut, family.id, key, value});
+  return write(BatchOperation{EntryKind::kPut, family.id, key, value});
 }
 
 Result<Sequence> MemoryDB::erase(Family family, Slice key, const WriteOptions&) {
-  return write(Operation{EntryKind::kTombstone, family.id, key, {}});
+  return write(BatchOperation{EntryKind::kTombstone, family.id, key, {}});
 }
 
 Status MemoryDB::check_read(const Snapshot* snapshot) const {

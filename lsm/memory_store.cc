@@ -26,7 +26,7 @@ MemoryFamily* MemoryStore::find(Family family, std::optional<Sequence> at) {
   return &found->second;
 }
 
-void MemoryStore::apply(const Operation& op) {
+void MemoryStore::apply(const BatchOperation& op) {
   auto& keys = families_.at(op.family).keys;
   auto at = keys.lower_bound(op.key);
   if (at == keys.end() || at->first != op.key) at = keys.emplace_hint(at, op.key, MemoryFamily::Versions());

@@ -69,7 +69,7 @@ class MemoryStore : public std::enable_shared_from_this<MemoryStore> {
   // The family for a reader at `at` (absent: now), who still sees one that was dropped later. Null: none.
   MemoryFamily* find(Family family, std::optional<Sequence> at = std::nullopt) FIRN_REQUIRES(mutex_);
   // Gives the next sequence to `op`. Precondition: its family lives.
-  void apply(const Operation& op) FIRN_REQUIRES(mutex_);
+  void apply(const BatchOperation& op) FIRN_REQUIRES(mutex_);
   std::shared_ptr<const Pin> pin(Sequence sequence) FIRN_REQUIRES(mutex_);
   const std::map<std::uint32_t, MemoryFamily>& families() const FIRN_REQUIRES(mutex_) { return families_; }
   Family add_family(std::string name) FIRN_REQUIRES(mutex_);

@@ -170,7 +170,7 @@ Status DbImpl::replay_log(const ManifestState& state, const wal::ReplayRequest& 
 
 Status DbImpl::replay_record(const ManifestState& state, const wal::Record& record, const wal::RecordSource& source) {
   BatchReader reader(record.payload);
-  Operation op;
+  BatchOperation op;
   std::uint32_t count = 0;
   for (; reader.next(op); ++count) {
     const auto known = state.families.find(op.family);

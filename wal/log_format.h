@@ -78,7 +78,7 @@ struct DecodedSegmentHeader {
 // keeps magic, version and checksum where they are.
 std::optional<DecodedSegmentHeader> decode_segment_header(const char* in);
 
-// One batch. Operation i has sequence first_sequence + i.
+// One batch. BatchOperation i has sequence first_sequence + i.
 struct Record {
   Sequence first_sequence = 0;
   std::uint32_t count = 0;  // Operations, 1...
