@@ -1,0 +1,91 @@
+#include "tests/contract/backend.h"
+
+#include <utility>
+
+#include "firn/memory_db.h"
+#include "firn/platform.h"
+#include "platform/memory_file_system.h"
+#include "tests/platform/temporary_directory.h"
+
+namespace firn::testing {
+
+namespace {
+
+class MemoryBackend final : public Backend {
+ public:
+  Result<std::unique_ptr<DB>> open() override { return open_memory_db(); }
+  bool persistent() const override { return false; }
+  Status settle(DB&) override { return {}; }
+};
+
+class DirectoryBackend final : public Backend {
+ public:
+  Result<std::unique_ptr<DB>> open() override { return DB::open(directory_.path("db")); }
+  bool persistent() const override { return true; }
+  Status settle(DB&) override { return {}; }
+
+ private:
+  TemporaryDirectory directory_;
+};
+
+enum class Place : std::uint8_t { kAnywhere, kLevel0, kLastLevel };
+
+class TinyBackend final : public Backend {
+ public:
+  explicit TinyBackend(Place place) : place_(place), platform_(real_platform()) { platform_.files = &files_; }
+
+  Result<std::unique_ptr<DB>> open() override {
+    Options options = tiny_options();
+    options.platform = &platform_;
+    return DB::open("/db", options);
+  }
+  bool persistent() const override { return true; }
+  Status settle(DB& db) override {
+    for (const FamilyInfo& info : db.families()) {
+      if (place_ == Place::kAnywhere) continue;
+      Status status = place_ == Place::kLevel0 ? db.flush(info.family) : db.compact_range(info.family, {}, {});
+      if (!status.ok()) return status;
+    }
+    return {};
+  }
+
+ private:
+  const Place place_;
+  MemoryFileSystem files_;
+  Platform platform_;
+};
+
+BackendKind tiny(std::string name, Place place) {
+  return {std::move(name), [place] { return std::make_unique<TinyBackend>(place); }};
+}
+
+}  // namespace
+
+Options tiny_options() {
+  Options options;
+  options.memory_bytes = std::uint64_t{1} << 20;
+  options.sizes.memtable_bytes = 64 << 10;
+  options.sizes.cache_bytes = 64 << 10;
+  options.sizes.block_bytes = 512;
+  options.sizes.table_bytes = 64 << 10;
+  options.sizes.log_segment_bytes = 64 << 10;
+  options.sizes.level_ratio = 2;
+  options.sizes.l0_tables = 2;
+  return options;
+}
+
+std::vector<BackendKind> persistent_backends() {
+  return {
+      {"Directory", [] { return std::make_unique<DirectoryBackend>(); }},
+      tiny("Tiny", Place::kAnywhere),
+      tiny("TinyLevel0", Place::kLevel0),
+      tiny("TinyLastLevel", Place::kLastLevel),
+  };
+}
+
+std::vector<BackendKind> all_backends() {
+  std::vector<BackendKind> kinds = {{"Memory", [] { return std::make_unique<MemoryBackend>(); }}};
+  return kinds;
+}
+
+}  // namespace firn::testing
