@@ -79,7 +79,7 @@ class PartParser {
     }
     if (end == (negative ? NumberEnd::kNegativeDouble : NumberEnd::kPositiveDouble)) {
       // A double has 53 significant bits: more are not a double that was written.
-      if (magnitude != 0 && std::bit_width(magnitude) - std::countr_zero(magnitude) > 53) {
+      if (magnitude != 0 && magnitude >> std::countr_zero(magnitude) >> 53 != 0) {
         return fail("a double is not one");
       }
       set_double(negative, static_cast<double>(magnitude), out);

@@ -18,8 +18,8 @@ constexpr std::array<unsigned char, 256> kDigitValues = [] {
     values[upper] = digit;
     if (upper >= 'A') values[upper + ('a' - 'A')] = digit;
   }
-  for (const unsigned char one : {'I', 'i', 'L', 'l'}) values[one] = 1;
-  for (const unsigned char zero : {'O', 'o'}) values[zero] = 0;
+  for (const char one : {'I', 'i', 'L', 'l'}) values[static_cast<unsigned char>(one)] = 1;
+  for (const char zero : {'O', 'o'}) values[static_cast<unsigned char>(zero)] = 0;
   return values;
 }();
 
