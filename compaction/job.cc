@@ -5,6 +5,7 @@
 
 #include "codec/entry.h"
 #include "compaction/merge_cursor.h"
+#include "compaction/output_cutter.h"
 #include "platform/assert.h"
 
 namespace firn::compaction {
@@ -42,15 +43,18 @@ class Retention {
   const bool bottommost_;
 };
 
-// Writes the output tables and decides where one ends and the next begins.
+// Writes the output tables.
 class Writer {
  public:
-  Writer(const CompactionTask& task, CompactionOutcome& outcome) : task_(task), outcome_(outcome) {}
+  Writer(const CompactionTask& task, CompactionOutcome& outcome)
+      : task_(task),
+        outcome_(outcome),
+        cutter_(task.table_bytes, task.grandparents, task.grandparent_overlap_bytes_max) {}
 
   // The next key begins: a table may end here, and only here, since the versions of a key stay together.
   Status begin_key(Slice key) {
-    const bool crossed = cross_grandparents(key);
-    if (output_.builder == nullptr || !full(crossed)) return Status();
+    const std::uint64_t file_bytes = output_.builder == nullptr ? 0 : output_.builder->file_bytes();
+    if (!cutter_.cut_before(key, file_bytes) || output_.builder == nullptr) return Status();
     return finish_table();
   }
 
@@ -65,31 +69,12 @@ class Writer {
   Status finish() { return output_.builder == nullptr ? Status() : finish_table(); }
 
  private:
-  // Whether `key` is beyond a boundary that the key before it was not.
-  bool cross_grandparents(Slice key) {
-    bool crossed = false;
-    while (next_grandparent_ < task_.grandparents.size() && key > task_.grandparents[next_grandparent_].largest_key) {
-      overlap_bytes_ += task_.grandparents[next_grandparent_].bytes;
-      ++next_grandparent_;
-      crossed = true;
-    }
-    return crossed;
-  }
-
-  // Beyond half its size a table ends with a table of the level below: the next compaction of either then touches one
-  // table less.
-  bool full(bool crossed) const {
-    const std::uint64_t bytes = output_.builder->file_bytes();
-    if (task_.table_bytes > 0 && bytes >= (crossed ? task_.table_bytes / 2 : task_.table_bytes)) return true;
-    return crossed && overlap_bytes_ > task_.grandparent_overlap_bytes_max;
-  }
-
   Status begin_table() {
     Result<OutputTable> made = task_.create_table();
     if (!made.ok()) return made.status();
     output_ = std::move(made).value();
     outcome_.created.push_back(output_.id);
-    overlap_bytes_ = 0;
+    cutter_.begin_table();
     return Status();
   }
 
@@ -106,8 +91,7 @@ class Writer {
   const CompactionTask& task_;
   CompactionOutcome& outcome_;
   OutputTable output_;
-  std::size_t next_grandparent_ = 0;
-  std::uint64_t overlap_bytes_ = 0;  // Of grandparents that the present table has passed.
+  OutputCutter cutter_;
 };
 
 class Job {

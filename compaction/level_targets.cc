@@ -27,10 +27,9 @@ int first_used_level(const FamilyShape& shape) {
   return level;
 }
 
-// Whether `levels` levels, each at most `ratio` times the one above and the first so much more than `batch`, hold
-// `bytes`.
+// Whether `levels` levels, the first of `batch` bytes and each at most `ratio` times the one above, hold `bytes`.
 bool levels_hold(int levels, double ratio, double batch, double bytes) {
-  return batch * std::pow(ratio, levels) >= bytes;
+  return batch * std::pow(ratio, levels - 1) >= bytes;
 }
 
 }  // namespace
@@ -46,11 +45,12 @@ LevelTargets level_targets(const FamilyShape& shape) {
   // A level that is in use stays until there is clearly one too many, or it would come and go with every compaction.
   const int first_used = first_used_level(shape);
   const int used = kLevelCount - first_used;
-  if (used == levels + 1 && !levels_hold(levels, ratio / 2, batch, bytes)) levels = used;
+  if (used == levels + 1 && !levels_hold(levels, ratio, batch / 2, bytes)) levels = used;
 
   LevelTargets targets;
   const int base = kLevelCount - levels;
-  const double step = std::max(1.0, std::pow(bytes / batch, 1.0 / levels));
+  // The base level holds about what L0 brings at a time, and sizes grow by the same factor from there to the last.
+  const double step = levels == 1 ? 1 : std::max(1.0, std::pow(bytes / batch, 1.0 / (levels - 1)));
   double target = bytes;
   for (int level = kLastLevel; level >= base; --level) {
     targets.bytes[static_cast<std::size_t>(level)] = static_cast<std::uint64_t>(target);

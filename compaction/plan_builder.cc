@@ -116,8 +116,9 @@ class Draft {
 
 // L0 tables that go with the one at `seed`, by position, newest first: every older one that overlaps (it must not stay
 // above a newer version), and newer ones as far as they overlap, since the base level is rewritten anyway. Empty when
-// an older one is being compacted.
+// it or an older one is being compacted.
 std::vector<std::size_t> l0_closure(const std::vector<ShapeTable>& l0, std::size_t seed) {
+  if (l0[seed].compacting) return {};
   std::vector<bool> taken(l0.size());
   taken[seed] = true;
   std::size_t newest = seed;
