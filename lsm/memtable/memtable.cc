@@ -15,7 +15,7 @@ using memtable::Version;
 namespace {
 
 constexpr std::size_t kDataChunkBytesMin = std::size_t{16} << 10;
-constexpr std::size_t kLinkChunkBytesMin = std::size_t{4} << 10;
+constexpr std::size_t kPageChunkBytesMin = std::size_t{4} << 10;
 constexpr std::size_t kChunkBytesMax = std::size_t{2} << 20;
 constexpr std::uint64_t kChunksMin = 8;  // What of the capacity lies idle in open chunks should stay small.
 
@@ -40,14 +40,14 @@ MemTable::MemTable(std::uint64_t capacity_bytes, std::string common_prefix)
     : capacity_bytes_(capacity_bytes),
       common_prefix_(std::move(common_prefix)),
       data_arena_(kDataChunkBytesMin, chunk_bytes_max(capacity_bytes)),
-      link_arena_(kLinkChunkBytesMin, chunk_bytes_max(capacity_bytes)),
+      page_arena_(kPageChunkBytesMin, chunk_bytes_max(capacity_bytes)),
       index_(data_arena_),
-      list_(link_arena_) {}
+      tree_(page_arena_) {}
 
 Status MemTable::reserve(std::size_t entries, std::size_t bytes) {
   // The index first: its array may come from what is reserved.
   if (index_.reserve(entries, keys_expected()) && data_arena_.reserve(entries * kEntryBytesMax + bytes) &&
-      list_.reserve(entries)) [[likely]] {
+      tree_.reserve(entries)) [[likely]] {
     return {};
   }
   return Status(StatusCode::kOutOfMemory, "memtable: no memory for " + std::to_string(entries) + " entries of " +
@@ -80,7 +80,7 @@ void MemTable::add(Sequence sequence, EntryKind kind, Slice key, std::uint64_t h
   node->key_bytes = static_cast<std::uint16_t>(key.size());
   key.copy(memory + Node::kKeyOffset, key.size());
   node->newest.store(make_version(memory + version_offset, packed, value, nullptr), std::memory_order_relaxed);
-  list_.insert(node, head(key));
+  tree_.insert(node, head(key));
   index_.insert(node, hash);
   add_to(keys_, 1);
 }
@@ -125,12 +125,12 @@ std::string MemTable::common_prefix_sample() const {
   constexpr std::size_t kSampleKeys = 16;
   constexpr std::size_t kCountingBytes = 3;
 
-  const auto [first, last] = list_.sample(kSampleKeys);
+  const auto [first, last] = tree_.sample(kSampleKeys);
   if (first == nullptr) return {};
   // What is common to the ends of a sorted sample is common to all of it.
   std::size_t bytes = common_prefix_bytes(first->key(), last->key());
   // Keys that rise as they come share more now than they will share with those to come.
-  if (list_.appended() > keys() / 2) bytes -= std::min(bytes, kCountingBytes);
+  if (tree_.appended() > keys() / 2) bytes -= std::min(bytes, kCountingBytes);
   return std::string(first->key().substr(0, bytes));
 }
 

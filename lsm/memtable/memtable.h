@@ -1,6 +1,6 @@
-// The newest writes of a family, in memory, until a flush makes a table of them: a hash index for point lookups and an
-// unrolled skip list for order, both over one node per user key, whose versions are chained newest first. Overwriting a
-// key costs one hash lookup and no search. Design and figures: docs/design/memtable.md.
+// The newest writes of a family, in memory, until a flush makes a table of them: a hash index for point lookups and a
+// B-link tree for order, both over one node per user key, whose versions are chained newest first. Overwriting a key
+// costs one hash lookup and no search. Design and figures: docs/design/memtable.md.
 //
 // Thread safety: one writer at a time (reserve, add); any number of readers meanwhile, without locks. What add() has
 // done when it returns is found by every reader that learns of it (acquire after the writer's release).
@@ -19,7 +19,7 @@
 #include "firn/status.h"
 #include "lsm/memtable/arena.h"
 #include "lsm/memtable/hash_index.h"
-#include "lsm/memtable/skip_list.h"
+#include "lsm/memtable/link_tree.h"
 
 namespace firn {
 
@@ -57,7 +57,7 @@ class MemTable {
 
   // Everything it holds, in use or reserved: what counts against a memory budget.
   std::uint64_t memory_bytes() const {
-    return sizeof *this + data_arena_.memory_bytes() + link_arena_.memory_bytes();
+    return sizeof *this + data_arena_.memory_bytes() + page_arena_.memory_bytes();
   }
   bool empty() const { return entries() == 0; }
   std::uint64_t entries() const { return entries_.load(std::memory_order_relaxed); }  // All versions.
@@ -85,9 +85,9 @@ class MemTable {
   const std::uint64_t capacity_bytes_;
   const std::string common_prefix_;
   memtable::Arena data_arena_;  // Nodes, keys, versions, values; the index's arrays.
-  memtable::Arena link_arena_;  // Leaves and towers, apart so that searches stay within few cache lines and pages.
+  memtable::Arena page_arena_;  // Pages of the tree, apart so that searches stay within few cache lines and pages.
   memtable::HashIndex index_;
-  memtable::SkipList list_;
+  memtable::LinkTree tree_;
 
   std::atomic<std::uint64_t> entries_{0};
   std::atomic<std::uint64_t> keys_{0};
@@ -120,7 +120,7 @@ class MemTableCursor final : public Cursor {
  private:
   const memtable::Node& node() const { return *leaf_.nodes[rank_]; }
   const memtable::Version* newest() const { return node().newest.load(std::memory_order_acquire); }
-  void enter(const memtable::Leaf* leaf);
+  void enter(const memtable::Page* leaf);
   bool settle();
   bool step_back();
   bool find(Slice key);

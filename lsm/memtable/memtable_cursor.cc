@@ -2,19 +2,17 @@
 
 namespace firn {
 
-using memtable::Leaf;
-using memtable::Node;
-using memtable::SkipList;
+using memtable::Page;
 using memtable::Version;
 
 void MemTableCursor::seek_to_first() {
-  enter(memtable_.list_.first_leaf());
+  enter(memtable_.tree_.first_leaf());
   rank_ = 0;
   settle() ? show(newest()) : end();
 }
 
 void MemTableCursor::seek_to_last() {
-  enter(memtable_.list_.last_leaf());
+  enter(memtable_.tree_.last_leaf());
   while (leaf_.next != nullptr) enter(leaf_.next);
   rank_ = leaf_.count;
   step_back() ? show(memtable::version_numbered(newest(), 0)) : end();
@@ -64,8 +62,8 @@ void MemTableCursor::prev_key(Sequence at) {
 }
 
 // Takes over a leaf; the rank is the caller's to set.
-void MemTableCursor::enter(const Leaf* leaf) {
-  SkipList::copy(leaf, leaf_);
+void MemTableCursor::enter(const Page* leaf) {
+  leaf_.take(leaf);
   for (std::uint32_t rank = 0; rank < leaf_.count; ++rank) __builtin_prefetch(leaf_.nodes[rank]);
 }
 
@@ -82,8 +80,8 @@ bool MemTableCursor::settle() {
 // To the node before; false when there is none.
 bool MemTableCursor::step_back() {
   while (rank_ == 0) {
-    const Leaf* const right = leaf_.leaf;
-    const Leaf* const left = right->prev.load(std::memory_order_acquire);
+    const Page* const right = leaf_.page;
+    const Page* const left = right->prev.load(std::memory_order_acquire);
     if (left == nullptr) return false;
     enter(left);
     while (leaf_.next != right) enter(leaf_.next);
@@ -96,7 +94,7 @@ bool MemTableCursor::step_back() {
 // To the first node at or after `key`. False when there is none; step_back() then leads to the last node.
 bool MemTableCursor::find(Slice key) {
   const std::uint64_t head = memtable_.head(key);
-  enter(memtable_.list_.find_leaf(key, head));
+  enter(memtable_.tree_.find_leaf(key, head));
   for (;;) {
     rank_ = leaf_.lower_bound(key, head);
     if (rank_ < leaf_.count) return true;

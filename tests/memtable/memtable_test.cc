@@ -268,7 +268,7 @@ TEST_F(MemTableTest, RisingKeysLeaveRoomToCountOn) {
 }
 
 TEST_F(MemTableTest, TooFewKeysTeachNothing) {
-  for (std::uint64_t n = 0; n < 20; ++n) put("row" + std::to_string(n), "");
+  for (std::uint64_t n = 0; n < 10; ++n) put("row" + std::to_string(n), "");
   EXPECT_EQ(memtable_->common_prefix_sample(), "");
 }
 

@@ -1,0 +1,311 @@
+#include "lsm/memtable/link_tree.h"
+
+#include <algorithm>
+#include <new>
+
+#include "platform/assert.h"
+
+namespace firn::memtable {
+
+namespace {
+
+constexpr unsigned kKept = kPageEntries / 2;  // What a page keeps when it splits in the middle.
+
+// The order of a page's entries in one word: the count in the low four bits, then the slots of the entries, four bits
+// each, in key order, then the free slots.
+class PageOrder {
+ public:
+  explicit PageOrder(std::uint64_t word) : word_(word) {}
+  // Of entries in slots 0, 1, ..., count - 1.
+  static PageOrder straight(unsigned count) { return PageOrder(std::uint64_t{0xDCBA98765432100} | count); }
+
+  std::uint64_t word() const { return word_; }
+  unsigned count() const { return static_cast<unsigned>(word_ & 15); }
+  unsigned slot(unsigned rank) const { return static_cast<unsigned>(word_ >> (4 * rank + 4) & 15); }
+  // Precondition: count() < kPageEntries.
+  unsigned free_slot() const { return slot(count()); }
+  // With the free slot's entry at `rank`.
+  PageOrder with_inserted(unsigned rank) const {
+    const std::uint64_t before = below(rank);
+    const std::uint64_t moved = below(count()) & ~before;
+    const std::uint64_t behind = ~below(count() + 1);
+    const std::uint64_t inserted = std::uint64_t{free_slot()} << (4 * rank + 4);
+    return PageOrder(((word_ & before) | inserted | (word_ & moved) << 4 | (word_ & behind)) + 1);
+  }
+  PageOrder with_count(unsigned count) const { return PageOrder((word_ & ~std::uint64_t{15}) | count); }
+
+ private:
+  // The bits of the count and of the ranks below one.
+  static std::uint64_t below(unsigned rank) { return (std::uint64_t{1} << (4 * rank + 4)) - 1; }
+
+  std::uint64_t word_;
+};
+
+PageOrder order_of(const Page& page) { return PageOrder(page.order.load(std::memory_order_acquire)); }
+
+// The first node at or below an entry.
+const Node* low_node(const Page& page, unsigned slot) {
+  const Page* at = &page;
+  for (; at->level > 0; slot = 0) at = at->child(slot);
+  return at->node(slot);
+}
+
+// Of `count` entries in order from `rank` on, the rank of the first that `precedes` does not hold for.
+template <class Precedes>
+unsigned partition_rank(unsigned rank, unsigned count, Precedes precedes) {
+  while (count > 0) {
+    const unsigned half = count / 2;
+    if (precedes(rank + half)) {
+      rank += half + 1;
+      count -= half + 1;
+    } else {
+      count = half;
+    }
+  }
+  return rank;
+}
+
+// Fetches all four lines at once.
+void prefetch(const Page* page) {
+  for (std::size_t offset = 0; offset < sizeof(Page); offset += 64) {
+    __builtin_prefetch(reinterpret_cast<const char*>(page) + offset);
+  }
+}
+
+// Precondition: the page is not full. Each store releases: a reader that finds the new entry in a slot used anew must
+// see, afterwards, that the page has split since.
+void put_in(Page& page, unsigned rank, const void* entry, std::uint64_t head) {
+  const PageOrder order = order_of(page);
+  const unsigned slot = order.free_slot();
+  page.heads[slot].store(head, std::memory_order_release);
+  page.entries[slot].store(entry, std::memory_order_release);
+  page.used_slots = static_cast<std::uint16_t>(page.used_slots | 1U << slot);
+  page.append_run = rank == order.count();
+  page.order.store(order.with_inserted(rank).word(), std::memory_order_release);
+}
+
+// The right half of a full page to an empty one. In the old one it stays where it is, for readers.
+void copy_half(Page& from, Page& to) {
+  const PageOrder order = order_of(from);
+  for (unsigned rank = kKept; rank < kPageEntries; ++rank) {
+    const unsigned slot = order.slot(rank);
+    to.heads[rank - kKept].store(from.heads[slot].load(std::memory_order_relaxed), std::memory_order_relaxed);
+    to.entries[rank - kKept].store(from.entries[slot].load(std::memory_order_relaxed), std::memory_order_relaxed);
+    from.used_slots = static_cast<std::uint16_t>(from.used_slots & ~(1U << slot));
+  }
+  to.used_slots = (1U << (kPageEntries - kKept)) - 1;
+  to.order.store(PageOrder::straight(kPageEntries - kKept).word(), std::memory_order_relaxed);
+}
+
+void initialize(Page& page, unsigned level) {
+  page.order.store(PageOrder::straight(0).word(), std::memory_order_relaxed);
+  page.next.store(nullptr, std::memory_order_relaxed);
+  page.prev.store(nullptr, std::memory_order_relaxed);
+  page.version.store(0, std::memory_order_relaxed);
+  page.used_slots = 0;
+  page.append_run = false;
+  page.level = static_cast<std::uint8_t>(level);
+}
+
+// The page below an inner one, or right of it, on the way to `key`.
+const Page* step_towards(const Page* page, Slice key, std::uint64_t head) {
+  for (;;) {
+    const std::uint32_t version = page->version.load(std::memory_order_acquire);
+    const PageOrder order = order_of(*page);
+    const Page* const next = page->next.load(std::memory_order_acquire);
+    unsigned rank = 0;
+    unsigned ties = 0;
+    for (unsigned i = 0; i < order.count(); ++i) {
+      const std::uint64_t other = page->heads[order.slot(i)].load(std::memory_order_acquire);
+      rank += other < head;
+      ties += other == head;
+    }
+    rank = partition_rank(rank, ties, [&](unsigned i) { return low_node(*page, order.slot(i))->key() <= key; });
+    const Page* const child = page->child(order.slot(std::max(rank, 1U) - 1));
+    if (page->version.load(std::memory_order_relaxed) != version) continue;
+
+    if (rank == order.count() && next != nullptr) {
+      const std::uint64_t next_head = next->heads[0].load(std::memory_order_acquire);
+      if (next_head < head || (next_head == head && low_node(*next, 0)->key() <= key)) return next;
+    }
+    return child;
+  }
+}
+
+}  // namespace
+
+// Lock-free: repeats itself only when the writer has split the page meanwhile. Each load acquires, so whoever has read
+// any part of a split sees its version, and all before it, in what is loaded later.
+void LeafCopy::take(const Page* leaf) {
+  page = leaf;
+  std::uint32_t version;
+  do {
+    version = leaf->version.load(std::memory_order_acquire);
+    const PageOrder order = order_of(*leaf);
+    next = leaf->next.load(std::memory_order_acquire);
+    count = order.count();
+    for (unsigned rank = 0; rank < count; ++rank) {
+      heads[rank] = leaf->heads[order.slot(rank)].load(std::memory_order_acquire);
+      nodes[rank] = leaf->node(order.slot(rank));
+    }
+  } while (leaf->version.load(std::memory_order_relaxed) != version);
+
+  if (version % 2 == 0 || next == nullptr) return;
+  // In the middle of one split: `next` may be the new page already and the order still the old one. What the new page
+  // took over begins with its first entry, which never changes.
+  const Node* const moved = next->node(0);
+  count = static_cast<std::uint32_t>(std::find(nodes.begin(), nodes.begin() + count, moved) - nodes.begin());
+}
+
+std::uint32_t LeafCopy::lower_bound(Slice key, std::uint64_t head) const {
+  unsigned rank = 0;
+  unsigned ties = 0;
+  for (unsigned i = 0; i < count; ++i) {
+    rank += heads[i] < head;
+    ties += heads[i] == head;
+  }
+  return partition_rank(rank, ties, [&](unsigned i) { return nodes[i]->key() < key; });
+}
+
+LinkTree::LinkTree(Arena& arena)
+    : arena_(arena), root_(&first_leaf_), last_leaf_(&first_leaf_), head_rank_(head_rank_kernel()) {
+  initialize(first_leaf_, 0);
+  page_counts_[0] = 1;
+}
+
+bool LinkTree::reserve(std::size_t nodes) {
+  // A page splits when it is full, and twice at most (once by appending, once in the middle) before it must fill its
+  // emptied half again. Each split is an insertion into the level above.
+  std::size_t pages = 0;
+  std::size_t insertions = nodes;
+  for (unsigned level = 0; level < kLevelsMax && insertions > 0; ++level) {
+    if (page_counts_[level] == 0) ++pages;  // A new root.
+    insertions = std::min(insertions, 2 * page_counts_[level] + insertions / 3 + (page_counts_[level] == 0 ? 0 : 2));
+    pages += insertions;
+  }
+  return arena_.reserve(pages * (sizeof(Page) + alignof(Page) - 1));
+}
+
+void LinkTree::insert(const Node* node, std::uint64_t head) {
+  const Slice key = node->key();
+  if (last_node_ == nullptr || head > last_head_ || (head == last_head_ && key > last_node_->key())) {
+    last_node_ = node;
+    last_head_ = head;
+    appended_.store(appended() + 1, std::memory_order_relaxed);
+    Page& last = *last_leaf_.load(std::memory_order_relaxed);
+    const unsigned count = order_of(last).count();
+    if (count < kPageEntries) return put_in(last, count, node, head);
+  }
+  const Path path = descend(key, head);
+  const void* entry = node;
+  for (const Step& step : path) {
+    if (order_of(*step.page).count() < kPageEntries) return put_in(*step.page, step.rank, entry, head);
+    const Page* const right = split(*step.page, step.rank, entry, head);
+    head = right->heads[0].load(std::memory_order_relaxed);
+    if (step.page == root_.load(std::memory_order_relaxed)) return add_root(right, head);
+    entry = right;  // Of the level above.
+  }
+}
+
+// How many of the page's entries begin before `key`, which is not in the tree.
+unsigned LinkTree::rank_in(const Page& page, Slice key, std::uint64_t head) const {
+  // Only the writer stores heads, so it may load them as it likes.
+  const auto* const heads = reinterpret_cast<const std::uint64_t*>(page.heads.data());
+  const HeadRank rank = head_rank_(heads, kPageEntries, page.used_slots, head);
+  const PageOrder order = order_of(page);
+  return partition_rank(rank.below, rank.equal, [&](unsigned i) { return low_node(page, order.slot(i))->key() < key; });
+}
+
+LinkTree::Path LinkTree::descend(Slice key, std::uint64_t head) const {
+  Path path;
+  for (Page* page = root_.load(std::memory_order_relaxed);;) {
+    prefetch(page);
+    const unsigned rank = rank_in(*page, key, head);
+    if (page->level == 0) {
+      path[0] = {page, rank};
+      return path;
+    }
+    // The leftmost page has no lower end. What splits off a child goes behind it.
+    const unsigned behind = std::max(rank, 1U);
+    path[page->level] = {page, behind};
+    page = const_cast<Page*>(page->child(order_of(*page).slot(behind - 1)));
+  }
+}
+
+// Puts an entry at `rank` into a full page and its new right neighbour, which it returns.
+Page* LinkTree::split(Page& page, unsigned rank, const void* entry, std::uint64_t head) {
+  Page* const next = page.next.load(std::memory_order_relaxed);
+  Page* const right = make_page(page.level);
+  right->next.store(next, std::memory_order_relaxed);
+  right->prev.store(&page, std::memory_order_relaxed);
+  if (rank == kPageEntries && (next == nullptr || page.append_run)) {
+    // Whoever appends is likely to go on: the full page stays full. But not twice in a row, or keys that come in
+    // falling order behind the same full page would get a page each.
+    page.append_run = false;
+    put_in(*right, 0, entry, head);
+    page.next.store(right, std::memory_order_release);
+  } else {
+    copy_half(page, *right);
+    if (rank > kKept) put_in(*right, rank - kKept, entry, head);
+    // LeafCopy::take() and step_towards() rely on this sequence.
+    const std::uint32_t version = page.version.load(std::memory_order_relaxed);
+    page.version.store(version + 1, std::memory_order_release);
+    page.next.store(right, std::memory_order_release);
+    page.order.store(order_of(page).with_count(kKept).word(), std::memory_order_release);
+    page.version.store(version + 2, std::memory_order_release);
+    page.append_run = false;
+    if (rank <= kKept) put_in(page, rank, entry, head);
+  }
+  if (next != nullptr) {
+    next->prev.store(right, std::memory_order_release);
+  } else if (page.level == 0) {
+    last_leaf_.store(right, std::memory_order_release);
+  }
+  return right;
+}
+
+Page* LinkTree::make_page(unsigned level) {
+  Page* const page = new (arena_.allocate(sizeof(Page), alignof(Page))) Page;
+  initialize(*page, level);
+  ++page_counts_[level];
+  return page;
+}
+
+// Over the old root and its new right neighbour.
+void LinkTree::add_root(const Page* right, std::uint64_t head) {
+  const Page* const left = root_.load(std::memory_order_relaxed);
+  FIRN_ASSERT(left->level + 1U < kLevelsMax);
+  Page* const root = make_page(left->level + 1U);
+  put_in(*root, 0, left, 0);
+  put_in(*root, 1, right, head);
+  root_.store(root, std::memory_order_release);
+}
+
+const Page* LinkTree::find_leaf(Slice key, std::uint64_t head) const {
+  const Page* page = root_.load(std::memory_order_acquire);
+  while (page->level > 0) {
+    prefetch(page);
+    page = step_towards(page, key, head);
+  }
+  return page;
+}
+
+std::pair<const Node*, const Node*> LinkTree::sample(std::size_t size) const {
+  // The entries of a level are a sample of those below it. (What begins the leftmost page of a level is not known.)
+  for (const Page* first = root_.load(std::memory_order_acquire);; first = first->child(0)) {
+    const unsigned skipped = first->level > 0 ? 1 : 0;
+    std::size_t count = 0;
+    const Page* last = first;
+    for (const Page* page = first; page != nullptr; page = page->next.load(std::memory_order_acquire)) {
+      count += order_of(*page).count();
+      last = page;
+    }
+    if (count >= size + skipped) {
+      const PageOrder order = order_of(*last);
+      return {low_node(*first, order_of(*first).slot(skipped)), low_node(*last, order.slot(order.count() - 1))};
+    }
+    if (first->level == 0) return {};
+  }
+}
+
+}  // namespace firn::memtable

@@ -1,0 +1,120 @@
+// Nodes in key order: a B-link tree of pages of up to 14 entries, four cache lines each. A page holds the heads of its
+// keys (codec/key_head.h) side by side, compared all at once, and a permutation word that says which slots are in use
+// and in what order. Inserting fills a free slot and publishes it with one release store of that word, so that readers
+// never see half an entry. Unless heads tie, a search reads no key.
+//
+// Ideas: every page links to its right neighbour, so a search that a split overtook goes on to the right (Lehman and
+// Yao, "Efficient locking for concurrent operations on B-trees", 1981); permutation and version of a page as in
+// Masstree (Mao, Kohler and Morris, EuroSys 2012, section 4.6). Different: one writer, and readers that never wait for
+// it; pages are never removed.
+//
+// What readers rely on: a page splits to the right, keeping its left entries in their slots; the first entry of a page,
+// other than the leftmost ones, stays in slot 0 for ever; all keys of a page lie between that entry's and the next
+// page's.
+//
+// Thread safety: one writer, any number of readers, no locks. Lifetime: `arena` outlives the tree.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "codec/head_rank.h"
+#include "firn/slice.h"
+#include "lsm/memtable/arena.h"
+#include "lsm/memtable/node.h"
+
+namespace firn::memtable {
+
+inline constexpr unsigned kPageEntries = 14;
+
+struct alignas(64) Page {
+  std::atomic<std::uint64_t> order;    // See PageOrder in link_tree.cc.
+  std::atomic<Page*> next;
+  std::atomic<Page*> prev;             // The page before this one, or one further to the left.
+  std::atomic<std::uint32_t> version;  // Odd while the page splits; slots are used anew only under another version.
+  std::uint16_t used_slots;            // One bit a slot; the writer's alone.
+  bool append_run;                     // The last entry came behind all others, without a split; the writer's alone.
+  std::uint8_t level;                  // 0: entries are nodes; else pages of the level below. Constant.
+  std::array<std::atomic<std::uint64_t>, kPageEntries> heads;
+  std::array<std::atomic<const void*>, kPageEntries> entries;
+
+  // Preconditions: level == 0; level > 0.
+  const Node* node(unsigned slot) const { return static_cast<const Node*>(entries[slot].load(kAcquire)); }
+  const Page* child(unsigned slot) const { return static_cast<const Page*>(entries[slot].load(kAcquire)); }
+
+  static constexpr auto kAcquire = std::memory_order_acquire;
+};
+static_assert(sizeof(Page) == 256);
+
+// What a page of level 0 held at one moment, in key order, and the page that followed it then: together they miss no
+// node.
+struct LeafCopy {
+  const Page* page = nullptr;
+  const Page* next = nullptr;
+  std::uint32_t count = 0;
+  std::array<std::uint64_t, kPageEntries> heads;
+  std::array<const Node*, kPageEntries> nodes;
+
+  // Takes over what `leaf` holds now.
+  void take(const Page* leaf);
+  // The rank of the first node at or after `key`; count when there is none.
+  std::uint32_t lower_bound(Slice key, std::uint64_t head) const;
+};
+
+class LinkTree {
+ public:
+  explicit LinkTree(Arena& arena);
+  LinkTree(const LinkTree&) = delete;
+  LinkTree& operator=(const LinkTree&) = delete;
+
+  // Makes room for `nodes` insertions. False, with no effect, when there is no memory.
+  [[nodiscard]] bool reserve(std::size_t nodes);
+  // Precondition: reserved; no node has this key yet. `head` is any function of the key, always the same one, of which
+  // head(a) < head(b) implies a < b.
+  void insert(const Node* node, std::uint64_t head);
+
+  const Page* first_leaf() const { return &first_leaf_; }
+  // The last leaf, or one left of it.
+  const Page* last_leaf() const { return last_leaf_.load(std::memory_order_acquire); }
+  // The leaf where `key` belongs, or one left of it.
+  const Page* find_leaf(Slice key, std::uint64_t head) const;
+
+  // How many nodes came behind all others.
+  std::uint64_t appended() const { return appended_.load(std::memory_order_relaxed); }
+  // The first and the last of a sample of at least `size` nodes; nulls when there are too few.
+  std::pair<const Node*, const Node*> sample(std::size_t size) const;
+
+ private:
+  static constexpr unsigned kLevelsMax = 16;
+
+  // By level, leaf first: a page, and the rank at which an entry goes into it.
+  struct Step {
+    Page* page;
+    unsigned rank;
+  };
+  using Path = std::array<Step, kLevelsMax>;
+
+  unsigned rank_in(const Page& page, Slice key, std::uint64_t head) const;
+  Path descend(Slice key, std::uint64_t head) const;
+  Page* split(Page& page, unsigned rank, const void* entry, std::uint64_t head);
+  Page* make_page(unsigned level);
+  void add_root(const Page* right, std::uint64_t head);
+
+  Arena& arena_;
+  std::atomic<Page*> root_;
+  std::atomic<Page*> last_leaf_;
+  std::atomic<std::uint64_t> appended_{0};
+
+  // The writer's alone.
+  const HeadRankKernel head_rank_;
+  std::array<std::size_t, kLevelsMax> page_counts_{};  // By level.
+  const Node* last_node_ = nullptr;
+  std::uint64_t last_head_ = 0;
+
+  Page first_leaf_;
+};
+
+}  // namespace firn::memtable
