@@ -35,6 +35,9 @@ Status write_all(File& file, std::uint64_t offset, std::span<const std::byte> by
 Status replace_file(FileSystem& files, const std::string& directory, const std::string& name,
                     std::string_view contents);
 
+// The directory that holds the name of `path`: "." for a name alone, "/" for one in the root.
+std::string parent_directory(std::string_view path);
+
 // `directory`/`name`.
 std::string join_path(std::string_view directory, std::string_view name);
 

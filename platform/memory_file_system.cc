@@ -95,7 +95,7 @@ Place find(const MemoryState& state, std::string_view path) {
     const std::size_t slash = std::min(path.find('/'), path.size());
     const std::string_view part = path.substr(0, slash);
     path.remove_prefix(std::min(slash + 1, path.size()));
-    if (part.empty()) continue;
+    if (part.empty() || part == ".") continue;
     if (!place.name.empty()) {
       const Node* node = place.node();
       if (node == nullptr) return {ENOENT, nullptr, {}};

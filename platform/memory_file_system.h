@@ -7,8 +7,8 @@
 // operations since (platform/memory_node.h); a crash applies a subset of them. Unsynced writes come apart in 512-byte
 // sectors. What a failed sync should have made durable stays in doubt for ever, whatever succeeds later.
 //
-// Paths: names separated by '/', from one root; "a/b" and "/a/b" are the same. A rename within a directory is one
-// operation; into another directory it is two, and a crash may keep either.
+// Paths: names separated by '/', from one root; "a/b", "/a/b" and "./a/b" are the same. A rename within a directory is
+// one operation; into another directory it is two, and a crash may keep either.
 //
 // Thread safety: any thread; one lock for the whole file system, which no hook is called under.
 // Lifetime: the file system outlives the files, logs and locks opened from it.

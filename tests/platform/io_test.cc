@@ -130,6 +130,14 @@ TEST(JoinPath, PutsOneSlashBetween) {
   EXPECT_EQ(join_path("", "a"), "a");
 }
 
+TEST(ParentDirectory, HoldsTheName) {
+  EXPECT_EQ(parent_directory("/db/a"), "/db");
+  EXPECT_EQ(parent_directory("/db/"), "/");
+  EXPECT_EQ(parent_directory("/"), "/");
+  EXPECT_EQ(parent_directory("db"), ".");
+  EXPECT_EQ(parent_directory("a/db//"), "a");
+}
+
 TEST(ReplaceFile, MakesAndReplacesDurably) {
   MemoryFileSystem files;
   EXPECT_OK(replace_file(files, "/", "CURRENT", "one"));

@@ -252,6 +252,15 @@ TEST_F(Crash, PendingOperationsAreListedInOrder) {
               ElementsAre("link /a 0", "link /b 0", "rename /c 0", "unlink /b 0", "write /c 5", "truncate /c 2"));
 }
 
+TEST(Paths, AreRelativeToTheOneRoot) {
+  MemoryFileSystem files;
+  EXPECT_OK(files.create_directory("db"));
+  create(files, "./db/./a", "text");
+  EXPECT_EQ(contents(files, "/db//a"), "text");
+  EXPECT_OK(files.sync_directory("."));
+  EXPECT_EQ(files.list("/").value().size(), 1u);
+}
+
 TEST(Faults, AreAskedForByOperationPathAndKind) {
   MemoryFileSystem files;
   std::vector<std::string> seen;
