@@ -105,7 +105,7 @@ Status Replay::link_segments() {
     if (reader->header().has_value()) {
       const std::uint64_t previous = reader->header()->previous.end.id;
       // Made in advance and passed over.
-      while (!chain_.empty() && chain_.back()->id() > previous && !chain_.back()->header().has_value()) {
+      while (!chain_.empty() && chain_.back()->id() != previous && !chain_.back()->header().has_value()) {
         chain_.pop_back();
       }
       if (!chain_.empty() && chain_.back()->id() != previous) {
@@ -235,9 +235,11 @@ Status Replay::check_proof(const Proof& proof) const {
         end.path(), end.end().length,
         std::string(end.end_reason()) + "; bytes up to " + std::to_string(durable) + " were durable");
   }
-  // A later segment without a sound header was never used or torn, unless something in it, or all of it, was durable.
   for (std::size_t i = last_; i < chain_.size(); ++i) {
-    if (header(i) != nullptr || (proof.durable[i - last_] == 0 && i >= proof.all_durable_before)) continue;
+    if (header(i) != nullptr) continue;
+    // Never used, or torn by the crash; unless something in it was durable, or all of it and it was used.
+    const bool used = proof.scans[i - last_].used_end > 0 || (i + 1 < chain_.size() && header(i + 1) != nullptr);
+    if (proof.durable[i - last_] == 0 && !(used && i < proof.all_durable_before)) continue;
     return Status::corruption(chain_[i]->path(), 0, "no sound header in a segment that was durable");
   }
   return Status();
