@@ -78,12 +78,15 @@ Status LogSet::change_over(Sequence first_sequence, std::uint64_t record_bytes) 
 }
 
 Result<PreparedSegment> LogSet::take_prepared(std::uint64_t capacity_bytes) {
+  std::optional<PreparedSegment> prepared;
   {
     MutexLock lock(mutex_);
-    if (prepared_ && prepared_->file->capacity_bytes() >= capacity_bytes) {
-      PreparedSegment prepared = std::move(*prepared_);
-      prepared_.reset();
-      return prepared;
+    prepared.swap(prepared_);
+    if (prepared) {
+      // Ids grow along the log: one that was made beside a segment that overtook it is of no use any more.
+      const bool in_order = segments_.empty() || prepared->id > segments_.back()->id();
+      if (in_order && prepared->file->capacity_bytes() >= capacity_bytes) return std::move(*prepared);
+      unused_.push_back(prepared->id);
     }
   }
   return callbacks_.prepare(capacity_bytes);
@@ -134,7 +137,7 @@ Status LogSet::sync() {
 
 std::vector<std::uint64_t> LogSet::release(Sequence oldest_needed) {
   MutexLock lock(mutex_);
-  std::vector<std::uint64_t> released;
+  std::vector<std::uint64_t> released = std::exchange(unused_, {});
   while (segments_.size() > 1 && segments_.front()->last_sequence() < oldest_needed) {
     released.push_back(segments_.front()->id());
     segments_.pop_front();
@@ -154,7 +157,7 @@ LogSet::Occupancy LogSet::occupancy() const {
 
 std::vector<std::uint64_t> LogSet::release_all() {
   MutexLock lock(mutex_);
-  std::vector<std::uint64_t> released;
+  std::vector<std::uint64_t> released = std::exchange(unused_, {});
   for (const Segment& segment : segments_) released.push_back(segment->id());
   if (prepared_) released.push_back(prepared_->id);
   segments_.clear();

@@ -95,6 +95,7 @@ class LogSet {
   std::deque<Segment> segments_;
   std::optional<PreparedSegment> prepared_;
   bool preparing_ = false;
+  std::vector<std::uint64_t> unused_;  // Prepared in vain: released with the next ones.
   Status failure_;
 };
 

@@ -108,7 +108,8 @@ class Maintenance {
   Result<compaction::OutputTable> create_table(const FamilyState& family, int level);
   // Of a job that failed before its edit was tried. After a failed edit the files stay: it may count yet.
   void remove_outputs(const std::vector<std::uint64_t>& ids);
-  Status record(VersionEdit edit);  // manifest_mutex_ held.
+  Status record(VersionEdit edit);                                // manifest_mutex_ held.
+  Status forget_segments(const std::vector<std::uint64_t>& ids);  // manifest_mutex_ held.
   Status release_log();
 
   // maintenance_flush.cc
@@ -138,6 +139,7 @@ class Maintenance {
   // Held over manifest writes: versions change one at a time, in the order of the edits.
   Mutex manifest_mutex_;
   const std::unique_ptr<Manifest> manifest_;
+  std::vector<std::uint64_t> leaving_segments_;  // Released by the log; the manifest lists them yet.
 
   mutable Mutex mutex_;
   CondVar changed_;  // A job ended, or work was stopped.

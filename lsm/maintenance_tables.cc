@@ -46,14 +46,19 @@ Result<PreparedSegment> Maintenance::prepare_segment(std::uint64_t capacity_byte
 }
 
 Status Maintenance::remove_segments(const std::vector<std::uint64_t>& ids) {
-  if (ids.empty()) return {};
-  {
-    MutexLock turn(manifest_mutex_);
-    VersionEdit edit;
-    edit.log_segments_removed = ids;
-    if (Status status = record(std::move(edit)); !status.ok()) return status;
-  }
-  for (const std::uint64_t id : ids) core_.store->remove(segment_path(core_.directory, id));
+  MutexLock turn(manifest_mutex_);
+  return forget_segments(ids);
+}
+
+Status Maintenance::forget_segments(const std::vector<std::uint64_t>& ids) {
+  // In the order of the log, also after a failure: a segment must not be listed whose successor no longer is.
+  leaving_segments_.insert(leaving_segments_.end(), ids.begin(), ids.end());
+  if (leaving_segments_.empty()) return {};
+  VersionEdit edit;
+  edit.log_segments_removed = leaving_segments_;
+  if (Status status = record(std::move(edit)); !status.ok()) return status;
+  for (const std::uint64_t id : leaving_segments_) core_.store->remove(segment_path(core_.directory, id));
+  leaving_segments_.clear();
   return {};
 }
 
@@ -71,6 +76,7 @@ Status Maintenance::verify_metadata() {
 
 Status Maintenance::release_log() {
   if (log_ == nullptr) return {};
+  MutexLock turn(manifest_mutex_);
   // Read first: a record that is visible is in a memtable below, one that is not is newer than this.
   Sequence needed = core_.visible_sequence.load(std::memory_order_acquire) + 1;
   {
@@ -79,7 +85,7 @@ Status Maintenance::release_log() {
       if (!work->family->dropped()) needed = std::min(needed, work->family->view()->oldest_unflushed());
     }
   }
-  return remove_segments(log_->release(needed));
+  return forget_segments(log_->release(needed));
 }
 
 }  // namespace firn::lsm

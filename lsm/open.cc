@@ -7,6 +7,7 @@
 #include "codec/batch_format.h"
 #include "lsm/db_impl.h"
 #include "lsm/file_names.h"
+#include "platform/io.h"
 #include "wal/replay.h"
 
 namespace firn {
@@ -92,7 +93,9 @@ Status DbImpl::find_database(bool& is_new) {
                                                         : "does not exist (create_if_missing would make it)");
   }
   is_new = true;
-  return entries.ok() ? Status() : core_.files.create_directory(core_.directory);
+  if (entries.ok()) return {};
+  if (Status status = core_.files.create_directory(core_.directory); !status.ok()) return status;
+  return core_.files.sync_directory(parent_directory(core_.directory));
 }
 
 Status DbImpl::adopt(std::unique_ptr<Manifest> manifest) {

@@ -1,0 +1,173 @@
+// Crashes of the whole engine on the file system in memory: at every file operation of a workload the state that a
+// power failure, or a kill, would leave is opened again and compared with what was acknowledged.
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "firn/firn.h"
+#include "platform/memory_file_system.h"
+#include "platform/sync.h"
+
+namespace firn {
+namespace {
+
+using Contents = std::map<std::string, std::string>;  // "family/key" to value.
+
+Platform platform_on(MemoryFileSystem& files) {
+  Platform platform = real_platform();
+  platform.files = &files;
+  return platform;
+}
+
+Options small_options(const Platform& platform, Durability durability) {
+  Options options;
+  options.platform = &platform;
+  options.durability = durability;
+  options.sync_period_ms = 3'600'000;  // No background sync by itself: what is durable is what the workload made so.
+  options.sizes.memtable_bytes = 64 << 10;
+  options.sizes.table_bytes = 64 << 10;
+  options.sizes.log_segment_bytes = 64 << 10;
+  options.sizes.cache_bytes = 1 << 20;
+  return options;
+}
+
+Contents contents_of(DB& db) {
+  Contents contents;
+  for (const FamilyInfo& info : db.families()) {
+    Iterator rows = db.iterator(info.family);
+    Step step = rows.next();
+    for (; step == Step::kEntry; step = rows.next()) {
+      contents.emplace(info.name + "/" + std::string(rows.key()), rows.value());
+    }
+    EXPECT_EQ(step, Step::kEnd) << rows.status().to_string();
+  }
+  return contents;
+}
+
+// Every state the database went through, by number of acknowledged batches. Batch i writes one key of its own in each
+// of two families and a counter that every batch overwrites, so each prefix of the batches is a different state.
+class History {
+ public:
+  static constexpr std::size_t kValueBytes = 900;
+
+  static WriteBatch batch(Family other, std::uint64_t i) {
+    WriteBatch batch;
+    batch.put("counter", std::to_string(i));
+    batch.put(key(i), value(i));
+    batch.put(other, key(i), value(i));
+    if (i % 5 == 4) batch.erase(key(i - 3));
+    return batch;
+  }
+  static Contents after(std::uint64_t batches) {
+    Contents contents;
+    if (batches > 0) contents["default/counter"] = std::to_string(batches - 1);
+    for (std::uint64_t i = 0; i < batches; ++i) {
+      contents["default/" + key(i)] = value(i);
+      contents["other/" + key(i)] = value(i);
+      if (i % 5 == 4) contents.erase("default/" + key(i - 3));
+    }
+    return contents;
+  }
+
+ private:
+  static std::string key(std::uint64_t i) { return "key" + std::to_string(i * 7919 % 1000); }
+  static std::string value(std::uint64_t i) { return std::to_string(i) + std::string(kValueBytes, 'v'); }
+};
+
+// Runs the workload; at every operation on `files` it checks a crash.
+class CrashAtEveryOperation {
+ public:
+  CrashAtEveryOperation(CrashMode mode, Durability durability) : mode_(mode), durability_(durability) {}
+
+  void run(std::uint64_t batches) {
+    Platform platform = platform_on(files_);
+    auto opened = DB::open("db", small_options(platform, durability_));
+    ASSERT_TRUE(opened.ok()) << opened.status().to_string();
+    DB& db = **opened;
+    auto other = db.create_family("other");
+    ASSERT_TRUE(other.ok()) << other.status().to_string();
+    files_.set_fault_hook([this](const Operation& operation) -> std::optional<Fault> {
+      if (operation.kind != OperationKind::kRead && !checking_) check(operation);
+      return std::nullopt;
+    });
+    for (std::uint64_t i = 0; i < batches; ++i) {
+      Status status = db.write(History::batch(*other, i));
+      ASSERT_TRUE(status.ok()) << status.to_string();
+      ++acknowledged_;
+    }
+    ASSERT_TRUE(db.compact_range().ok());
+    ASSERT_TRUE(db.close().ok());
+    files_.set_fault_hook({});
+    EXPECT_GT(states_, batches / 2);
+  }
+
+ private:
+  // May run on a background thread of the engine, whose caller then waits for it: one check at a time.
+  void check(const Operation& operation) {
+    MutexLock lock(mutex_);
+    checking_ = true;
+    const std::uint64_t acknowledged = acknowledged_;
+    auto after_crash = files_.crash_clone({mode_, operation.index, 50});
+    ++states_;
+    Platform platform = platform_on(*after_crash);
+    auto db = DB::open("db", small_options(platform, durability_));
+    ASSERT_TRUE(db.ok()) << where(operation) << db.status().to_string();
+    const Contents found = contents_of(**db);
+    const auto counter = found.find("default/counter");
+    const std::uint64_t survived = counter == found.end() ? 0 : std::stoull(counter->second) + 1;
+    EXPECT_EQ(found, History::after(survived)) << where(operation) << "is no prefix of the batches";
+    if (mode_ == CrashMode::kKeepAll || durability_ == Durability::kSync) {
+      EXPECT_GE(survived, acknowledged) << where(operation) << "lost acknowledged batches";
+    }
+    // It goes on working, and what it does now survives a second crash on top.
+    auto other = (*db)->family("other");
+    ASSERT_TRUE(other.ok()) << where(operation) << other.status().to_string();
+    Status status = (*db)->write(History::batch(*other, survived), {Durability::kSync});
+    ASSERT_TRUE(status.ok()) << where(operation) << status.to_string();
+    auto again = after_crash->crash_clone({CrashMode::kDropUnsynced, 0, 0});
+    Platform platform_again = platform_on(*again);
+    auto reopened = DB::open("db", small_options(platform_again, durability_));
+    ASSERT_TRUE(reopened.ok()) << where(operation) << reopened.status().to_string();
+    EXPECT_EQ(contents_of(**reopened), History::after(survived + 1)) << where(operation);
+    checking_ = false;
+  }
+
+  static std::string where(const Operation& operation) {
+    return "crash before operation " + std::to_string(operation.index) + ", " +
+           std::string(operation_kind_name(operation.kind)) + " " + operation.path + ": ";
+  }
+
+  const CrashMode mode_;
+  const Durability durability_;
+  MemoryFileSystem files_;
+  Mutex mutex_;
+  std::atomic<bool> checking_{false};
+  std::atomic<std::uint64_t> acknowledged_{0};
+  std::uint64_t states_ = 0;
+};
+
+TEST(Crash, AKillLosesNothingThatWasAcknowledged) {
+  CrashAtEveryOperation(CrashMode::kKeepAll, Durability::kBuffered).run(150);
+}
+
+TEST(Crash, PowerLossLosesNothingThatWasSynced) {
+  CrashAtEveryOperation(CrashMode::kDropUnsynced, Durability::kSync).run(150);
+}
+
+TEST(Crash, PowerLossThatKeepsAnySectorsLosesNothingThatWasSynced) {
+  CrashAtEveryOperation(CrashMode::kRandom, Durability::kSync).run(150);
+}
+
+TEST(Crash, PowerLossLeavesAPrefixOfWhatWasBuffered) {
+  CrashAtEveryOperation(CrashMode::kDropUnsynced, Durability::kBuffered).run(150);
+  CrashAtEveryOperation(CrashMode::kRandom, Durability::kBuffered).run(150);
+}
+
+}  // namespace
+}  // namespace firn
