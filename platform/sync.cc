@@ -30,6 +30,10 @@ SimulatedThread::~SimulatedThread() {
   internal::thread_hook = nullptr;
 }
 
+CondVar::CondVar() = default;
+
+CondVar::~CondVar() = default;
+
 void CondVar::wait(Mutex& mutex) {
   if (SchedulerHook* hook = internal::scheduler_hook(); hook != nullptr) return hook->wait(*this, mutex);
   std::unique_lock<std::mutex> lock(mutex.mutex_, std::adopt_lock);

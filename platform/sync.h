@@ -119,7 +119,9 @@ class FIRN_SCOPED_CAPABILITY MutexLock {
 // Waits may end without a notification: call them in a loop that tests the condition.
 class CondVar {
  public:
-  CondVar() = default;
+  // Not inline, so that the layers above do not import the standard library's.
+  CondVar();
+  ~CondVar();
   CondVar(const CondVar&) = delete;
   CondVar& operator=(const CondVar&) = delete;
 
