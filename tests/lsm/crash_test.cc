@@ -80,7 +80,7 @@ class History {
   static std::string value(std::uint64_t i) { return std::to_string(i) + std::string(kValueBytes, 'v'); }
 };
 
-// Runs the workload; at every operation on `files` it checks a crash.
+// Runs the workload and checks a crash at each of its operations on files.
 class CrashAtEveryOperation {
  public:
   CrashAtEveryOperation(CrashMode mode, Durability durability) : mode_(mode), durability_(durability) {}
@@ -93,61 +93,78 @@ class CrashAtEveryOperation {
     auto other = db.create_family("other");
     ASSERT_TRUE(other.ok()) << other.status().to_string();
     files_.set_fault_hook([this](const Operation& operation) -> std::optional<Fault> {
-      if (operation.kind != OperationKind::kRead && !checking_) check(operation);
+      if (operation.kind != OperationKind::kRead) record(operation);
       return std::nullopt;
     });
     for (std::uint64_t i = 0; i < batches; ++i) {
       Status status = db.write(History::batch(*other, i));
       ASSERT_TRUE(status.ok()) << status.to_string();
       ++acknowledged_;
+      check_recorded();
     }
     ASSERT_TRUE(db.compact_range().ok());
+    check_recorded();
     ASSERT_TRUE(db.close().ok());
     files_.set_fault_hook({});
-    EXPECT_GT(states_, batches / 2);
+    check_recorded();
+    EXPECT_GT(states_, batches);
   }
 
  private:
-  // May run on a background thread of the engine, whose caller then waits for it: one check at a time.
-  void check(const Operation& operation) {
+  struct Crash {
+    std::string where;
+    std::uint64_t acknowledged = 0;
+    std::unique_ptr<MemoryFileSystem> files;
+  };
+
+  // Called by whichever thread of the engine is about to do `operation`, perhaps under its locks: only notes the state.
+  void record(const Operation& operation) {
+    const std::uint64_t acknowledged = acknowledged_;  // Read first: what was acknowledged by then is in the state.
+    auto files = files_.crash_clone({mode_, operation.index, 50});
     MutexLock lock(mutex_);
-    checking_ = true;
-    const std::uint64_t acknowledged = acknowledged_;
-    auto after_crash = files_.crash_clone({mode_, operation.index, 50});
+    recorded_.push_back({"crash before operation " + std::to_string(operation.index) + ", " +
+                             std::string(operation_kind_name(operation.kind)) + " " + operation.path + ": ",
+                         acknowledged, std::move(files)});
+  }
+
+  void check_recorded() {
+    std::vector<Crash> crashes;
+    {
+      MutexLock lock(mutex_);
+      crashes.swap(recorded_);
+    }
+    for (const Crash& crash : crashes) check(crash);
+  }
+
+  void check(const Crash& crash) {
     ++states_;
-    Platform platform = platform_on(*after_crash);
+    Platform platform = platform_on(*crash.files);
     auto db = DB::open("db", small_options(platform, durability_));
-    ASSERT_TRUE(db.ok()) << where(operation) << db.status().to_string();
+    ASSERT_TRUE(db.ok()) << crash.where << db.status().to_string();
     const Contents found = contents_of(**db);
     const auto counter = found.find("default/counter");
     const std::uint64_t survived = counter == found.end() ? 0 : std::stoull(counter->second) + 1;
-    EXPECT_EQ(found, History::after(survived)) << where(operation) << "is no prefix of the batches";
+    EXPECT_EQ(found, History::after(survived)) << crash.where << "is no prefix of the batches";
     if (mode_ == CrashMode::kKeepAll || durability_ == Durability::kSync) {
-      EXPECT_GE(survived, acknowledged) << where(operation) << "lost acknowledged batches";
+      EXPECT_GE(survived, crash.acknowledged) << crash.where << "lost acknowledged batches";
     }
     // It goes on working, and what it does now survives a second crash on top.
     auto other = (*db)->family("other");
-    ASSERT_TRUE(other.ok()) << where(operation) << other.status().to_string();
+    ASSERT_TRUE(other.ok()) << crash.where << other.status().to_string();
     Status status = (*db)->write(History::batch(*other, survived), {Durability::kSync});
-    ASSERT_TRUE(status.ok()) << where(operation) << status.to_string();
-    auto again = after_crash->crash_clone({CrashMode::kDropUnsynced, 0, 0});
+    ASSERT_TRUE(status.ok()) << crash.where << status.to_string();
+    auto again = crash.files->crash_clone({CrashMode::kDropUnsynced, 0, 0});
     Platform platform_again = platform_on(*again);
     auto reopened = DB::open("db", small_options(platform_again, durability_));
-    ASSERT_TRUE(reopened.ok()) << where(operation) << reopened.status().to_string();
-    EXPECT_EQ(contents_of(**reopened), History::after(survived + 1)) << where(operation);
-    checking_ = false;
-  }
-
-  static std::string where(const Operation& operation) {
-    return "crash before operation " + std::to_string(operation.index) + ", " +
-           std::string(operation_kind_name(operation.kind)) + " " + operation.path + ": ";
+    ASSERT_TRUE(reopened.ok()) << crash.where << reopened.status().to_string();
+    EXPECT_EQ(contents_of(**reopened), History::after(survived + 1)) << crash.where;
   }
 
   const CrashMode mode_;
   const Durability durability_;
   MemoryFileSystem files_;
   Mutex mutex_;
-  std::atomic<bool> checking_{false};
+  std::vector<Crash> recorded_;
   std::atomic<std::uint64_t> acknowledged_{0};
   std::uint64_t states_ = 0;
 };
