@@ -1,0 +1,175 @@
+#!/usr/bin/env python3
+"""Races the engines: runs every workload on each of them in turn, prints the ratios, writes race.json and race.svg.
+
+usage: race.py --programs BUILD/bench/race [--full] [--workloads a,b,c] [--engines firn,rocksdb] ...
+
+Each run is a process of its own. Engines take turns workload by workload, so that a noisy minute hits all of them, and
+the first of one turn is the last of the next. A workload that needs a data set runs on the database that another
+workload left; those are run first where they were not asked for.
+"""
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import plot
+import table
+
+ENGINES = ('firn', 'rocksdb', 'leveldb')
+RUN_SECONDS_MAX = 3600
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description='Race Firn against RocksDB and LevelDB.')
+    parser.add_argument('--programs', type=pathlib.Path, required=True, help='where the built firn_race_* are')
+    parser.add_argument('--engines', default=','.join(ENGINES), help='comma-separated; default: all that are built')
+    parser.add_argument('--workloads', default='', help='comma-separated; default: the short set')
+    parser.add_argument('--full', action='store_true', help='every workload, with all of its operations')
+    parser.add_argument('--short', action='store_true', help='a quarter of the operations (the default)')
+    parser.add_argument('--num', type=int, default=5_000_000, help='rows of the main data set (default 5 million)')
+    parser.add_argument('--value', type=int, default=100, help='bytes of their values (default 100)')
+    parser.add_argument('--threads', type=int, default=0, help="default: each workload's own number")
+    parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--repeat', type=int, default=1, help='run everything so often; medians count (default 1)')
+    parser.add_argument('--latency', action='store_true', help='time every operation, not one in 16')
+    parser.add_argument('--dir', type=pathlib.Path, help='where the databases go (default: beside the programs)')
+    parser.add_argument('--out', type=pathlib.Path, help='where race.json and race.svg go (default: beside the programs)')
+    arguments = parser.parse_args()
+    if arguments.full and arguments.short:
+        parser.error('--full or --short, not both')
+    return arguments
+
+
+def choose_workloads(listed, wanted, full):
+    """The workloads to run, in order, with those that make their data; and the names of those to report."""
+    by_name = {workload['name']: workload for workload in listed}
+    if wanted:
+        unknown = [name for name in wanted if name not in by_name]
+        if unknown:
+            sys.exit(f'race: no such workload: {", ".join(unknown)}; there are: {", ".join(by_name)}')
+        reported = set(wanted)
+    else:
+        reported = {name for name, workload in by_name.items() if full or not workload['full_only']}
+    needed = set(reported)
+    for name in reported:
+        while data := by_name[name]['data']:
+            needed.add(data)
+            name = data
+    return [workload for workload in listed if workload['name'] in needed], reported
+
+
+def database_name(workload):
+    return workload['data'] or workload['name']
+
+
+class Racer:
+    def __init__(self, arguments, directory):
+        self.arguments = arguments
+        self.directory = directory
+
+    def program(self, engine):
+        return self.arguments.programs / f'firn_race_{engine}'
+
+    def database(self, engine, workload):
+        return self.directory / engine / database_name(workload)
+
+    def run(self, engine, workload):
+        """The report of one run; {'error': ...} when it failed."""
+        database = self.database(engine, workload)
+        if not workload['data']:
+            shutil.rmtree(database, ignore_errors=True)
+            database.mkdir(parents=True)
+        arguments = self.arguments
+        command = [self.program(engine), '--workload', workload['name'], '--dir', database]
+        command += ['--num', arguments.num, '--value', arguments.value, '--threads', arguments.threads]
+        command += ['--seed', arguments.seed]
+        command += ['--full'] * arguments.full + ['--latency'] * arguments.latency
+        try:
+            run = subprocess.run(
+                [str(part) for part in command], capture_output=True, text=True, timeout=RUN_SECONDS_MAX, check=False
+            )
+        except subprocess.TimeoutExpired:
+            return {'error': f'not done after {RUN_SECONDS_MAX} s'}
+        if run.returncode != 0:
+            lines = run.stderr.strip().splitlines() or [f'exit code {run.returncode}']
+            return {'error': lines[-1]}
+        return json.loads(run.stdout)
+
+    def forget(self, workload):
+        for engine in ENGINES:
+            shutil.rmtree(self.database(engine, workload), ignore_errors=True)
+
+
+def race(racer, engines, workloads, repeat):
+    """{workload: {engine: [report, ...]}}"""
+    results = {workload['name']: {engine: [] for engine in engines} for workload in workloads}
+    turns = 0
+    for _ in range(repeat):
+        for i, workload in enumerate(workloads):
+            first = turns % len(engines)
+            turns += 1
+            for engine in engines[first:] + engines[:first]:
+                report = racer.run(engine, workload)
+                results[workload['name']][engine].append(report)
+                print(table.progress_line(workload, engine, report), flush=True)
+            used = database_name(workload)
+            if not any(database_name(later) == used for later in workloads[i + 1 :]):
+                racer.forget(workload)
+    return results
+
+
+def machine():
+    model = ''
+    for line in pathlib.Path('/proc/cpuinfo').read_text().splitlines():
+        if line.startswith('model name'):
+            model = line.partition(':')[2].strip()
+            break
+    memory = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
+    return {'cpu': model, 'cores': os.cpu_count(), 'memory_bytes': memory, 'kernel': platform.release()}
+
+
+def main():
+    arguments = parse_arguments()
+    racer_engines = [
+        engine for engine in arguments.engines.split(',') if (arguments.programs / f'firn_race_{engine}').exists()
+    ]
+    if not racer_engines:
+        sys.exit(f'race: no firn_race_* program in {arguments.programs}')
+    listing = subprocess.run(
+        [arguments.programs / f'firn_race_{racer_engines[0]}', '--list'], check=True, capture_output=True, text=True
+    ).stdout
+    listed = [json.loads(line) for line in listing.splitlines()]
+    wanted = [name for name in arguments.workloads.split(',') if name]
+    workloads, reported = choose_workloads(listed, wanted, arguments.full)
+
+    with tempfile.TemporaryDirectory(prefix='race-', dir=arguments.dir or arguments.programs) as directory:
+        racer = Racer(arguments, pathlib.Path(directory))
+        results = race(racer, racer_engines, workloads, arguments.repeat)
+
+    rows = [table.Row(workload, results[workload['name']]) for workload in workloads if workload['name'] in reported]
+    print(table.render(rows, racer_engines))
+    out = arguments.out or arguments.programs
+    out.mkdir(parents=True, exist_ok=True)
+    document = {
+        'date': datetime.datetime.now(datetime.timezone.utc).isoformat(timespec='seconds'),
+        'machine': machine(),
+        'settings': {
+            name: getattr(arguments, name) for name in ('num', 'value', 'threads', 'seed', 'repeat', 'full', 'latency')
+        },
+        'workloads': workloads,
+        'results': results,
+    }
+    (out / 'race.json').write_text(json.dumps(document, indent=1) + '\n')
+    (out / 'race.svg').write_text(plot.render(rows, racer_engines))
+    print(f'{out / "race.json"}, {out / "race.svg"}')
+    return 1 if any(row.error(engine) for row in rows for engine in racer_engines) else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
