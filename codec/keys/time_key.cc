@@ -1,5 +1,7 @@
 #include "firn/codec/time_key.h"
 
+#include "codec/keys/ulid_text.h"
+
 namespace firn::codec {
 namespace {
 
@@ -47,9 +49,9 @@ Result<TimeKey> parse_time_key(Slice key) {
     if (!is_digit(c)) return refuse("not a time key: the time is not 13 digits");
     parsed.time_ms = parsed.time_ms * 10 + static_cast<std::uint64_t>(c - '0');
   }
-  const Slice text = fixed.substr(kFixedBytes - kUlidTextBytes);
-  Result<Ulid> ulid = parse_ulid(text);
-  if (!ulid.ok() || ulid->text().slice() != text) return refuse("not a time key: it does not end in a canonical ULID");
+  bool canonical = false;
+  const Result<Ulid> ulid = parse_ulid(fixed.substr(kFixedBytes - kUlidTextBytes), canonical);
+  if (!ulid.ok() || !canonical) return refuse("not a time key: it does not end in a canonical ULID");
   parsed.ulid = *ulid;
   if (!prefix_valid(parsed.prefix)) return refuse_prefix();
   return parsed;

@@ -1,11 +1,9 @@
-// The hot paths of the key and series codecs allocate nothing: counted by this program's own operator new.
+// The hot paths of the key and series codecs allocate nothing: counted.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <string>
 
+#include "bench/codec/allocation_count.h"
 #include "firn/codec/chunk.h"
 #include "firn/codec/entity_key.h"
 #include "firn/codec/key_bytes.h"
@@ -14,26 +12,6 @@
 #include "firn/codec/tuple.h"
 #include "firn/codec/ulid.h"
 #include "firn/platform.h"
-
-namespace {
-
-std::atomic<std::size_t> allocation_count{0};
-
-void* count_and_allocate(std::size_t size) {
-  ++allocation_count;
-  void* memory = std::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) { return count_and_allocate(size); }
-void* operator new[](std::size_t size) { return count_and_allocate(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace firn::codec {
 namespace {

@@ -1,0 +1,176 @@
+// Chunks of time series: bits per point, and points appended and read a second, for both kinds of chunk and Chimp128,
+// on generated series and on those of the CSV files given as arguments ("2014-02-14 14:30:00,0.132" after a head line):
+//   series_bench [--benchmark_filter=...] [FILE.csv ...]
+// Each series is checked to come back bit for bit first.
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <bit>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "bench/codec/chimp128.h"
+#include "firn/codec/chunk.h"
+
+namespace firn::codec {
+namespace {
+
+struct Series {
+  std::string name;
+  std::vector<Point> points;
+};
+
+constexpr std::size_t kGeneratedPoints = 8192;
+
+template <class Value>
+Series generate(std::string name, Value value) {
+  Series series{std::move(name), {}};
+  for (std::size_t i = 0; i < kGeneratedPoints; ++i) {
+    series.points.push_back({1'427'162'400'000 + static_cast<std::int64_t>(i) * 60'000, value(static_cast<double>(i))});
+  }
+  return series;
+}
+
+std::vector<Series> generated_series() {
+  std::mt19937_64 random(1);
+  std::normal_distribution<double> normal;
+  const auto wave = [&](double i) { return 100 * std::sin(i / 50) + normal(random); };
+  std::vector<Series> all;
+  all.push_back(generate("constant", [](double) { return 42.5; }));
+  all.push_back(generate("counter", [](double i) { return 7 * i; }));
+  all.push_back(generate("sine+noise", wave));
+  all.push_back(generate("sine+noise, 2 decimals", [&](double i) { return std::round(wave(i) * 100) / 100; }));
+  all.push_back(generate("random", [&](double) { return std::ldexp(static_cast<double>(random() >> 11), -53); }));
+  Series jitter = generate("times with jitter", [](double i) { return std::floor(i / 100); });
+  for (Point& point : jitter.points) point.time += static_cast<std::int64_t>(random() % 50);
+  all.push_back(std::move(jitter));
+  return all;
+}
+
+// Milliseconds of "2014-02-14 14:30:00"; exits where the text is not of that form.
+std::int64_t parse_time(const std::string& text) {
+  int year = 0;
+  unsigned month = 0, day = 0;
+  int hour = 0, minute = 0, second = 0;
+  if (std::sscanf(text.c_str(), "%d-%u-%u %d:%d:%d", &year, &month, &day, &hour, &minute, &second) != 6) {
+    std::fprintf(stderr, "series_bench: not a time: %s\n", text.c_str());
+    std::exit(2);
+  }
+  const std::chrono::sys_days date{std::chrono::year(year) / std::chrono::month(month) / std::chrono::day(day)};
+  return (date.time_since_epoch().count() * std::int64_t{86'400} + hour * 3600 + minute * 60 + second) * 1000;
+}
+
+Series load(const std::string& path) {
+  std::ifstream in(path);
+  std::string line;
+  if (!std::getline(in, line)) {
+    std::fprintf(stderr, "series_bench: cannot read %s\n", path.c_str());
+    std::exit(2);
+  }
+  const std::size_t slash = path.find_last_of('/');
+  Series series{slash == std::string::npos ? path : path.substr(slash + 1), {}};
+  while (std::getline(in, line)) {
+    const std::size_t comma = line.find(',');
+    series.points.push_back({parse_time(line), std::strtod(line.c_str() + comma + 1, nullptr)});
+  }
+  // A clock that was set back leaves points out of order.
+  std::stable_sort(series.points.begin(), series.points.end(), [](auto& a, auto& b) { return a.time < b.time; });
+  return series;
+}
+
+std::string build(ChunkBuilder& builder, const Series& series) {
+  builder.clear();
+  for (const Point& point : series.points) {
+    if (!builder.append(point).ok()) std::abort();
+  }
+  return std::string(builder.finish());
+}
+
+std::string build_chimp(const Series& series) {
+  Chimp128 encoder;
+  for (const Point& point : series.points) encoder.append(point);
+  return encoder.finish();
+}
+
+void check(const Series& series, const std::vector<Point>& found) {
+  const auto same = [](const Point& a, const Point& b) {
+    return a.time == b.time && std::bit_cast<std::uint64_t>(a.value) == std::bit_cast<std::uint64_t>(b.value);
+  };
+  if (std::equal(found.begin(), found.end(), series.points.begin(), series.points.end(), same)) return;
+  std::fprintf(stderr, "series_bench: %s does not come back\n", series.name.c_str());
+  std::exit(1);
+}
+
+void report(benchmark::State& state, const Series& series, const std::string& bytes) {
+  const auto count = static_cast<double>(series.points.size());
+  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * series.points.size()));
+  state.counters["bits/point"] = static_cast<double>(bytes.size()) * 8 / count;
+}
+
+void append_chunk(benchmark::State& state, const Series& series, ChunkKind kind) {
+  ChunkBuilder builder(kind);
+  const std::string bytes = build(builder, series);
+  std::vector<Point> found;
+  const Result<Chunk> chunk = Chunk::open(bytes);
+  for (ChunkIterator it = chunk->points(); it.next();) found.push_back(it.point());
+  check(series, found);
+  for (auto _ : state) {
+    builder.clear();
+    for (const Point& point : series.points) benchmark::DoNotOptimize(builder.append(point).ok());
+    benchmark::DoNotOptimize(builder.finish().data());
+  }
+  report(state, series, bytes);
+}
+
+void read_chunk(benchmark::State& state, const Series& series, ChunkKind kind) {
+  ChunkBuilder builder(kind);
+  const std::string bytes = build(builder, series);
+  for (auto _ : state) {
+    const Result<Chunk> chunk = Chunk::open(bytes);
+    double sum = 0;
+    for (ChunkIterator it = chunk->points(); it.next();) sum += it.point().value;
+    benchmark::DoNotOptimize(sum);
+  }
+  report(state, series, bytes);
+}
+
+void append_chimp(benchmark::State& state, const Series& series) {
+  const std::string bytes = build_chimp(series);
+  check(series, Chimp128::read(bytes, series.points.size()));
+  for (auto _ : state) benchmark::DoNotOptimize(build_chimp(series).data());
+  report(state, series, bytes);
+}
+
+void read_chimp(benchmark::State& state, const Series& series) {
+  const std::string bytes = build_chimp(series);
+  for (auto _ : state) benchmark::DoNotOptimize(Chimp128::read(bytes, series.points.size()).data());
+  report(state, series, bytes);
+}
+
+void register_series(const Series& series) {
+  const auto name = [&](const char* scheme, const char* what) { return series.name + "/" + scheme + "/" + what; };
+  for (const auto& [scheme, kind] : {std::pair("gorilla", ChunkKind::kGorilla), {"decimal", ChunkKind::kDecimal}}) {
+    benchmark::RegisterBenchmark(name(scheme, "append").c_str(), append_chunk, series, kind);
+    benchmark::RegisterBenchmark(name(scheme, "read").c_str(), read_chunk, series, kind);
+  }
+  benchmark::RegisterBenchmark(name("chimp128", "append").c_str(), append_chimp, series);
+  benchmark::RegisterBenchmark(name("chimp128", "read").c_str(), read_chimp, series);
+}
+
+}  // namespace
+}  // namespace firn::codec
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  for (int i = 1; i < argc; ++i) firn::codec::register_series(firn::codec::load(argv[i]));
+  for (const firn::codec::Series& series : firn::codec::generated_series()) firn::codec::register_series(series);
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
