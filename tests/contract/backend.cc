@@ -20,11 +20,13 @@ class MemoryBackend final : public Backend {
 
 class DirectoryBackend final : public Backend {
  public:
-  Result<std::unique_ptr<DB>> open() override { return DB::open(directory_.path("db")); }
+  explicit DirectoryBackend(Options options) : options_(std::move(options)) {}
+  Result<std::unique_ptr<DB>> open() override { return DB::open(directory_.path("db"), options_); }
   bool persistent() const override { return true; }
   Status settle(DB&) override { return {}; }
 
  private:
+  const Options options_;
   TemporaryDirectory directory_;
 };
 
@@ -76,15 +78,23 @@ Options tiny_options() {
 
 std::vector<BackendKind> persistent_backends() {
   return {
-      {"Directory", [] { return std::make_unique<DirectoryBackend>(); }},
+      {"Directory", [] { return std::make_unique<DirectoryBackend>(Options()); }},
       tiny("Tiny", Place::kAnywhere),
       tiny("TinyLevel0", Place::kLevel0),
       tiny("TinyLastLevel", Place::kLastLevel),
   };
 }
 
+std::vector<BackendKind> model_backends() {
+  return {
+      tiny("Tiny", Place::kAnywhere),
+      {"TinyDirectory", [] { return std::make_unique<DirectoryBackend>(tiny_options()); }},
+  };
+}
+
 std::vector<BackendKind> all_backends() {
-  std::vector<BackendKind> kinds = {{"Memory", [] { return std::make_unique<MemoryBackend>(); }}};
+  std::vector<BackendKind> kinds = persistent_backends();
+  kinds.push_back({"Memory", [] { return std::make_unique<MemoryBackend>(); }});
   return kinds;
 }
 

@@ -35,6 +35,8 @@ struct BackendKind {
 std::vector<BackendKind> all_backends();
 // Those that keep their data.
 std::vector<BackendKind> persistent_backends();
+// Those that random programs run on: tiny ones, in memory and in a directory.
+std::vector<BackendKind> model_backends();
 
 // Settings under which a few hundred entries fill a memtable and a few tables fill a level.
 Options tiny_options();

@@ -1,6 +1,4 @@
 // Families: family.h, DB::create_family, drop_family, families, family.
-#include <optional>
-
 #include "tests/contract/contract.h"
 
 namespace firn::testing {

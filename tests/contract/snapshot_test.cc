@@ -1,5 +1,5 @@
 // Snapshots: snapshot.h and DB::snapshot.
-#include <optional>
+#include <memory>
 
 #include "firn/memory_db.h"
 #include "tests/contract/contract.h"
@@ -80,7 +80,7 @@ TEST_P(SnapshotContract, EachOfManyKeepsItsOwnVersion) {
 
 TEST_P(SnapshotContract, CopiesShareTheMoment) {
   put("a", "1");
-  std::optional<Snapshot> first = db().snapshot();
+  auto first = std::make_unique<Snapshot>(db().snapshot());
   const Snapshot copy = *first;
   first.reset();
   put("a", "2");
@@ -91,9 +91,9 @@ TEST_P(SnapshotContract, CopiesShareTheMoment) {
 
 TEST_P(SnapshotContract, AnIteratorNeedsItsSnapshotOnlyToBeMade) {
   put("a", "1");
-  std::optional<Snapshot> snapshot = db().snapshot();
+  auto snapshot = std::make_unique<Snapshot>(db().snapshot());
   put("a", "2");
-  Iterator it = db().iterator({{}, {}, &*snapshot});
+  Iterator it = db().iterator({{}, {}, snapshot.get()});
   snapshot.reset();
   put("a", "3");
   settle();
@@ -117,9 +117,9 @@ TEST_P(SnapshotContract, OfAnotherDatabaseIsRefused) {
 
 TEST_P(SnapshotContract, MayOutliveTheDatabase) {
   put("a", "1");
-  std::optional<Snapshot> snapshot = db().snapshot();
+  auto snapshot = std::make_unique<Snapshot>(db().snapshot());
   ASSERT_TRUE(db().close().ok());
-  EXPECT_EQ(get("a", {&*snapshot}), "closed");
+  EXPECT_EQ(get("a", {snapshot.get()}), "closed");
   destroy_db();
   EXPECT_EQ(snapshot->sequence(), 1U);
   snapshot.reset();
