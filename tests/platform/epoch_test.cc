@@ -179,6 +179,49 @@ TEST(Epoch, ReadersNeverMeetAFreedObject) {
   epoch_drain();
 }
 
+// The store that announces a guard must be seen before anything is read under it. A processor delays stores behind
+// earlier ones that miss its cache, so the reader makes some, and looks at what it found for as long as a deletion and
+// the reuse of its memory take.
+TEST(Epoch, GuardsAreSeenBeforeTheirReads) {
+  struct Numbered {
+    explicit Numbered(std::uint64_t value) : number(value) {}
+    ~Numbered() { number.store(0, std::memory_order_relaxed); }
+    std::atomic<std::uint64_t> number;
+  };
+  const std::uint64_t rounds = testing::cases(500'000);
+  constexpr std::size_t kLines = 1 << 16;
+  constexpr std::size_t kLineBytes = 64;
+  constexpr int kMissesAhead = 20;
+  constexpr int kLooks = 300;
+  std::vector<char> far(kLines * kLineBytes);
+  std::atomic<Numbered*> current{new Numbered(1)};
+  std::atomic<bool> done{false};
+  std::uint64_t wrong = 0;
+  std::thread writer([&] {
+    for (std::uint64_t number = 2; !done; ++number) {
+      epoch_retire(current.exchange(new Numbered(number), std::memory_order_acq_rel));
+    }
+  });
+  std::uint64_t line = 0;
+  for (std::uint64_t round = 0; round < rounds; ++round) {
+    for (int i = 0; i < kMissesAhead; ++i) {
+      line = (line * 5 + 12345) % kLines;
+      far[line * kLineBytes] = static_cast<char>(round);
+    }
+    const EpochGuard guard;
+    const Numbered* seen = current.load(std::memory_order_acquire);
+    const std::uint64_t number = seen->number.load(std::memory_order_relaxed);
+    for (int look = 0; look < kLooks; ++look) {
+      if (seen->number.load(std::memory_order_relaxed) != number) ++wrong;
+    }
+  }
+  done = true;
+  writer.join();
+  EXPECT_EQ(wrong, 0u);
+  epoch_retire(current.exchange(nullptr));
+  epoch_drain();
+}
+
 TEST(Epoch, ShortLivedThreadsReadSafely) {
   const std::uint64_t rounds = testing::cases(300);
   std::atomic<Published*> current{new Published};
