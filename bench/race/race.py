@@ -23,6 +23,9 @@ import table
 
 ENGINES = ('firn', 'rocksdb', 'leveldb')
 RUN_SECONDS_MAX = 3600
+# Both are larger than the cache.
+NUM_SHORT = 3_000_000
+NUM_FULL = 5_000_000
 
 
 def parse_arguments():
@@ -32,7 +35,7 @@ def parse_arguments():
     parser.add_argument('--workloads', default='', help='comma-separated; default: the short set')
     parser.add_argument('--full', action='store_true', help='every workload, with all of its operations')
     parser.add_argument('--short', action='store_true', help='a quarter of the operations (the default)')
-    parser.add_argument('--num', type=int, default=5_000_000, help='rows of the main data set (default 5 million)')
+    parser.add_argument('--num', type=int, help='rows of the main data set (default 3 million, with --full 5 million)')
     parser.add_argument('--value', type=int, default=100, help='bytes of their values (default 100)')
     parser.add_argument('--threads', type=int, default=0, help="default: each workload's own number")
     parser.add_argument('--seed', type=int, default=1)
@@ -43,6 +46,8 @@ def parse_arguments():
     arguments = parser.parse_args()
     if arguments.full and arguments.short:
         parser.error('--full or --short, not both')
+    if arguments.num is None:
+        arguments.num = NUM_FULL if arguments.full else NUM_SHORT
     return arguments
 
 

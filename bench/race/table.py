@@ -74,14 +74,26 @@ def progress_line(workload, engine, report):
     )
 
 
-def text_table(header, lines):
-    """Columns as wide as their widest cell: the first flush left, the others flush right."""
-    widths = [max(len(line[i]) for line in [header, *lines]) for i in range(len(header))]
+def text_table(groups, lines):
+    """Columns as wide as their widest cell, under two lines of header: the groups' titles and the columns' own.
+
+    groups: [(title, [column name, ...]), ...]; the first column is flush left, the others flush right.
+    """
+    names = [name for _, columns in groups for name in columns]
+    widths = [max(len(line[i]) for line in [names, *lines]) for i in range(len(names))]
+    titles = []
+    column = 0
+    for title, columns in groups:
+        width = sum(widths[column : column + len(columns)]) + 2 * (len(columns) - 1)
+        widths[column] += max(0, len(title) - width)
+        titles.append(title.ljust(max(width, len(title))))
+        column += len(columns)
 
     def formatted(cells):
-        return '  '.join(cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(zip(cells, widths)))
+        first = cells[0].ljust(widths[0])
+        return '  '.join([first, *(cell.rjust(width) for cell, width in zip(cells[1:], widths[1:]))]).rstrip()
 
-    return '\n'.join([formatted(header), *map(formatted, lines)])
+    return '\n'.join(['  '.join(titles).rstrip(), formatted(names), *map(formatted, lines)])
 
 
 def cell(value, form):
@@ -90,40 +102,49 @@ def cell(value, form):
 
 def speed_table(rows, engines):
     others = [engine for engine in engines if engine != BASELINE]
-    header = ['workload', *(f'{engine}/s' for engine in engines), *(f'{engine} x' for engine in others)]
-    header += [f'{engine} cpu/row' for engine in engines] + [f'{engine} p99.9' for engine in engines]
-    header += [f'{engine} max' for engine in engines]
+    groups = [('', ['workload'])]
+    groups += [('per second', engines), (f'times {BASELINE}', others), ('CPU time of a row', engines)]
     lines = []
     for row in rows:
         for number, group in enumerate(row.groups()):
-            name = row.workload['name'] if number == 0 else f'  its {group}'
-            line = [name, *(cell(row.rate(engine, number), short_number) for engine in engines)]
             if number == 0:
+                line = [row.workload['name'], *(cell(row.rate(engine), short_number) for engine in engines)]
                 line += [cell(row.ratio(engine), lambda ratio: f'{ratio:.2f}') for engine in others]
                 line += [cell(row.cpu_ns(engine), short_time) for engine in engines]
-                line += [cell(row.latency(engine, 'p999_ns'), short_time) for engine in engines]
-                line += [cell(row.latency(engine, 'max_ns'), short_time) for engine in engines]
-            lines.append(line + [''] * (len(header) - len(line)))
-    return text_table(header, lines)
+            else:
+                line = [f'  its {group}', *(cell(row.rate(engine, number), short_number) for engine in engines)]
+                line += [''] * (len(others) + len(engines))
+            lines.append(line)
+    return text_table(groups, lines)
+
+
+def latency_table(rows, engines):
+    columns = (('p50', 'p50_ns'), ('p99', 'p99_ns'), ('p99.9', 'p999_ns'), ('max', 'max_ns'))
+    groups = [('', ['workload']), *((title, engines) for title, _ in columns)]
+    lines = [
+        [row.workload['name'], *(cell(row.latency(engine, name), short_time) for _, name in columns for engine in engines)]
+        for row in rows
+    ]
+    return text_table(groups, lines)
 
 
 def cost_table(rows, engines):
     columns = (
-        ('write amp', 'write_amplification', lambda value: f'{value:.2f}' if value else '-'),
-        ('space amp', 'space_amplification', lambda value: f'{value:.2f}' if value else '-'),
-        ('peak MB', 'peak_rss_bytes', lambda value: f'{value / 1e6:.0f}'),
-        ('anon MB', 'anonymous_bytes', lambda value: f'{value / 1e6:.0f}'),
+        ('write amplification', 'write_amplification', lambda value: f'{value:.2f}' if value else '-'),
+        ('space amplification', 'space_amplification', lambda value: f'{value:.2f}' if value else '-'),
+        ('peak memory, MB', 'peak_rss_bytes', lambda value: f'{value / 1e6:.0f}'),
+        ('not file pages, MB', 'anonymous_bytes', lambda value: f'{value / 1e6:.0f}'),
     )
-    header = ['workload', *(f'{engine} {title}' for title, _, _ in columns for engine in engines)]
-    lines = []
-    for row in rows:
-        figures = [cell(row.figure(engine, name), form) for _, name, form in columns for engine in engines]
-        lines.append([row.workload['name'], *figures])
-    return text_table(header, lines)
+    groups = [('', ['workload']), *((title, engines) for title, _, _ in columns)]
+    lines = [
+        [row.workload['name'], *(cell(row.figure(engine, name), form) for _, name, form in columns for engine in engines)]
+        for row in rows
+    ]
+    return text_table(groups, lines)
 
 
 def render(rows, engines):
-    parts = ['', speed_table(rows, engines), '', cost_table(rows, engines)]
+    parts = ['', speed_table(rows, engines), '', latency_table(rows, engines), '', cost_table(rows, engines)]
     errors = [f'{row.workload["name"]} on {engine}: {row.error(engine)}' for row in rows for engine in engines if row.error(engine)]
     if errors:
         parts += ['', 'FAILED', *errors]
