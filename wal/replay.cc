@@ -40,6 +40,8 @@ class Replay {
     std::size_t all_durable_before = 0;  // Position: segments before it were on the device completely.
   };
 
+  // `reader` says that it follows `previous`, which is not the last segment in chain_.
+  Status broken_chain(const SegmentReader& reader, std::uint64_t previous) const;
   Status visit_records(SegmentReader& segment, std::uint64_t limit);
   // Where the clean close says that segment `id` ends.
   SegmentEnd clean_end(std::uint64_t id) const;
@@ -98,25 +100,29 @@ Status Replay::check_manifest() const {
   return Status();
 }
 
-// Orders the live segments into the chain that their headers name.
+// Orders the live segments into the chain that their headers name. What a later header passes over is void: it was made
+// in advance and never used, or its header could not be written and another was taken.
 Status Replay::link_segments() {
   for (const Reader& reader : live_) {
     if (request_.clean_close.has_value() && clean_end(reader->id()).length == 0) continue;
     if (reader->header().has_value()) {
       const std::uint64_t previous = reader->header()->previous.end.id;
-      // Made in advance and passed over.
-      while (!chain_.empty() && chain_.back()->id() != previous && !chain_.back()->header().has_value()) {
-        chain_.pop_back();
+      for (; !chain_.empty() && chain_.back()->id() > previous; chain_.pop_back()) {
+        const Result<bool> used = chain_.back()->next();
+        if (!used.ok()) return used.status();
+        if (*used) return broken_chain(*reader, previous);
       }
-      if (!chain_.empty() && chain_.back()->id() != previous) {
-        return Status::corruption(reader->path(), 0,
-                                  "names segment " + std::to_string(previous) + " as its predecessor, expected " +
-                                      std::to_string(chain_.back()->id()));
-      }
+      if (!chain_.empty() && chain_.back()->id() != previous) return broken_chain(*reader, previous);
     }
     chain_.push_back(reader.get());
   }
   return Status();
+}
+
+Status Replay::broken_chain(const SegmentReader& reader, std::uint64_t previous) const {
+  return Status::corruption(reader.path(), 0,
+                            "names segment " + std::to_string(previous) + " as its predecessor, expected " +
+                                std::to_string(chain_.back()->id()));
 }
 
 // The last process may have written what is not on the device yet. Done before the first record is visited: a visitor

@@ -144,8 +144,8 @@ TEST_F(DamageTest, EveryZeroedWord) {
 // Any two runs of bytes exchanged, any run copied to another place: no record may be believed where it was not written.
 TEST_F(DamageTest, MisplacedBytesAreNeverBelieved) {
   EXPECT_TRUE(rc::check([this] {
-    const std::uint64_t id = *rc::gen::inRange(1, 3);
-    const std::uint64_t other = *rc::gen::inRange(1, 3);
+    const std::uint64_t id = *rc::gen::inRange<std::uint64_t>(1, 3);
+    const std::uint64_t other = *rc::gen::inRange<std::uint64_t>(1, 3);
     const std::uint64_t size = whole_[id].size();
     const std::uint64_t from = *rc::gen::inRange<std::uint64_t>(0, size / 8) * 8;
     const std::uint64_t to = *rc::gen::inRange<std::uint64_t>(0, size / 8) * 8;
@@ -164,7 +164,7 @@ TEST_F(DamageTest, MisplacedBytesAreNeverBelieved) {
 
 TEST_F(DamageTest, ArbitraryBytesAreSafe) {
   EXPECT_TRUE(rc::check([this](const std::string& noise) {
-    const std::uint64_t id = *rc::gen::inRange(1, 3);
+    const std::uint64_t id = *rc::gen::inRange<std::uint64_t>(1, 3);
     const std::uint64_t at = *rc::gen::inRange<std::uint64_t>(0, whole_[id].size());
     log_.overwrite(id, at, Slice(noise).substr(0, whole_[id].size() - at));
     const Replayed replayed = log_.replay();

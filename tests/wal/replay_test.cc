@@ -255,6 +255,36 @@ TEST(Replay, SegmentMadeInAdvanceAndPassedOverIsSkipped) {
   EXPECT_THAT(replayed.end.obsolete, ElementsAre(2));
 }
 
+// Its header reached the file although the write of it failed; the writer took another segment.
+TEST(Replay, SegmentWithNothingButAHeaderIsPassedOver) {
+  for (const bool first : {true, false}) {
+    TestLog log;
+    PreviousSegment previous;
+    if (!first) {
+      log.begin(1);
+      ASSERT_TRUE(log.append("a").ok());
+      previous = log.writer().seal();
+    }
+    log.begin(2, previous);
+    log.begin(3, previous);
+    ASSERT_TRUE(log.append("b").ok());
+    const Replayed replayed = log.replay();
+    ASSERT_TRUE(replayed.status.ok()) << replayed.status.to_string();
+    EXPECT_EQ(replayed.payloads.back(), "b");
+    EXPECT_THAT(replayed.end.obsolete, ElementsAre(2));
+  }
+}
+
+TEST(Replay, SegmentWithRecordsIsNotPassedOver) {
+  TestLog log;
+  log.begin(1);
+  const PreviousSegment previous = log.writer().seal();
+  log.begin(2, previous);
+  ASSERT_TRUE(log.append("a").ok());
+  log.begin(3, previous);
+  expect_corruption(log.replay(), "/db/3.log", 0);
+}
+
 TEST(Replay, FirstLiveSegmentNeedsNoPredecessor) {
   TestLog log;
   log.begin(1);
@@ -328,6 +358,22 @@ TEST(Replay, NewerFormatIsRefusedNamingTheVersion) {
   const Replayed replayed = log.replay();
   EXPECT_EQ(replayed.status.code(), StatusCode::kNewerFormat);
   EXPECT_THAT(replayed.status.to_string(), HasSubstr("version 42"));
+}
+
+// Records across the edges of what is read at once, and records longer than that.
+TEST(Replay, RecordsOfAnyLength) {
+  TestLog log(std::uint64_t{16} << 20);
+  log.begin(1);
+  std::vector<std::string> payloads;
+  for (const std::size_t bytes : {1U, 700'000U, 400'000U, 3'000'000U, 1U, 1'048'576U, 1'048'544U, 12U}) {
+    payloads.emplace_back(bytes, static_cast<char>('a' + payloads.size()));
+    ASSERT_TRUE(log.append(payloads.back()).ok());
+  }
+  EXPECT_EQ(log.replay().payloads, payloads);
+  log.flip(1, kFirst + kShort + 700'000);
+  const Replayed replayed = log.replay();
+  EXPECT_EQ(replayed.payloads.size(), 1U);
+  EXPECT_THAT(replayed.report.dropped_reason, HasSubstr("6 records"));
 }
 
 TEST(Replay, VisitorsErrorEndsIt) {
