@@ -15,6 +15,9 @@ namespace firn {
 
 class Cursor {
  public:
+  Cursor() = default;
+  Cursor(const Cursor&) = delete;
+  Cursor& operator=(const Cursor&) = delete;
   virtual ~Cursor() = default;
 
   virtual void seek_to_first() = 0;
@@ -30,7 +33,7 @@ class Cursor {
   // False past either end and after an error; status() tells the two apart.
   bool valid() const { return valid_; }
   // Precondition: valid().
-  const Entry& entry() const { return entry_; }
+  const Entry& entry() const { return *present_; }
   const Status& status() const { return status_; }
 
  protected:
@@ -41,7 +44,8 @@ class Cursor {
   }
 
   Entry entry_;
-  Status status_;  // Kept until the next seek.
+  const Entry* present_ = &entry_;  // What entry() shows; a cursor over others points it at theirs.
+  Status status_;                   // Kept until the next seek.
   bool valid_ = false;
 };
 

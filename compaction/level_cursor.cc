@@ -116,7 +116,7 @@ inline void LevelCursor::settle_backward() {
 // Takes over the table's present entry, or its error; false at the table's end.
 inline bool LevelCursor::present() {
   if (cursor_->valid()) [[likely]] {
-    entry_ = cursor_->entry();
+    present_ = &cursor_->entry();
     valid_ = true;
     return true;
   }

@@ -1,5 +1,6 @@
 #include "compaction/merge_cursor.h"
 
+#include <bit>
 #include <limits>
 #include <utility>
 
@@ -19,8 +20,8 @@ constexpr std::uint32_t kStraightWins = 4;
 
 MergeCursor::MergeCursor(std::vector<std::unique_ptr<Cursor>> children, std::size_t head_offset)
     : children_(std::move(children)),
-      heads_(children_.size(), kHeadEnd),
-      losers_(children_.size()),
+      heads_(std::bit_ceil(children_.size()), kHeadEnd),
+      losers_(heads_.size()),
       head_offset_(head_offset) {}
 
 void MergeCursor::seek_to_first() {
@@ -79,30 +80,37 @@ void MergeCursor::turn(Direction direction) {
     } else {
       child.seek_to_last();
     }
-    while (child.valid() && ordered_before(child.entry(), entry_)) move_child(i);
+    while (child.valid() && ordered_before(child.entry(), *present_)) move_child(i);
     if (!load_head(i)) return;
   }
-  move_child(winner_);  // Last: entry_ borrows its key from the winner.
+  move_child(winner_);  // Last: entry() is the winner's.
   if (!load_head(winner_)) return;
   build();
   present();
 }
 
 void MergeCursor::advance() {
+  // With two children a branch beats a computed choice: guessed right, the next entry is fetched while this one is
+  // still being compared.
+  if (children_.size() == 2) return winner_ == 0 ? advance_of_two<0>() : advance_of_two<1>();
   move_child(winner_);
-  if (children_.size() > 1) {
-    if (!load_head(winner_)) return;
-    if (children_.size() == 2) {
-      choose_of_two();
-    } else if (straight_wins_ < kStraightWins) {
+  if (!load_head(winner_)) return;
+  if (children_.size() > 2) {
+    if (straight_wins_ < kStraightWins) {
       replay();
     } else if (!before(winner_, rival_)) {
       straight_wins_ = 0;
       replay();
     }
-  } else if (!load_head(winner_)) {
-    return;
   }
+  present();
+}
+
+template <std::uint32_t winner>
+void MergeCursor::advance_of_two() {
+  move_child(winner);
+  if (!load_head(winner)) return;
+  choose_of_two();
   present();
 }
 
@@ -135,8 +143,8 @@ inline bool MergeCursor::before(std::uint32_t a, std::uint32_t b) const {
 
 // `a` comes before `b` where their heads are equal. Children that have ended come last.
 bool MergeCursor::tie_before(std::uint32_t a, std::uint32_t b) const {
-  if (!children_[a]->valid()) return false;
-  if (!children_[b]->valid()) return true;
+  if (a >= children_.size() || !children_[a]->valid()) return false;
+  if (b >= children_.size() || !children_[b]->valid()) return true;
   return ordered_before(children_[a]->entry(), children_[b]->entry());
 }
 
@@ -150,14 +158,14 @@ bool MergeCursor::ordered_before(const Entry& a, const Entry& b) const {
 
 // Plays the whole tournament.
 void MergeCursor::build() {
-  const auto count = static_cast<std::uint32_t>(children_.size());
   straight_wins_ = 0;
   winner_ = 0;
-  if (count < 2) return;
-  if (count == 2) return choose_of_two();
-  std::vector<std::uint32_t> winners(2 * std::size_t{count});  // Node i; leaf count + child.
-  for (std::uint32_t child = 0; child < count; ++child) winners[count + child] = child;
-  for (std::uint32_t node = count - 1; node >= 1; --node) {
+  if (children_.size() < 2) return;
+  if (children_.size() == 2) return choose_of_two();
+  const auto leaves = static_cast<std::uint32_t>(losers_.size());
+  std::vector<std::uint32_t> winners(2 * std::size_t{leaves});  // Of node i; the leaf of a child is leaves + child.
+  for (std::uint32_t leaf = 0; leaf < leaves; ++leaf) winners[leaves + leaf] = leaf;
+  for (std::uint32_t node = leaves - 1; node >= 1; --node) {
     const std::uint32_t a = winners[2 * node];
     const std::uint32_t b = winners[2 * node + 1];
     const bool a_wins = before(a, b);
@@ -167,29 +175,37 @@ void MergeCursor::build() {
   winner_ = winners[1];
 }
 
-// Plays the matches on the way from the winner's leaf to the root, the winner having moved.
+// Plays the matches on the way from the winner's leaf to the root, the winner having moved. Who wins is as good as
+// random, so the choice is computed; only ties branch.
 void MergeCursor::replay() {
-  const std::uint32_t before_replay = winner_;
-  std::uint32_t winner = winner_;
-  std::uint64_t head = heads_[winner];
-  for (std::size_t node = (winner + children_.size()) / 2; node >= 1; node /= 2) {
+  std::uint64_t winner = winner_;
+  std::uint64_t head = heads_[winner_];
+  for (std::size_t node = (winner_ + losers_.size()) / 2; node >= 1; node /= 2) {
     Loser& loser = losers_[node];
-    if (loser.head > head) continue;
-    if (loser.head == head && !tie_before(loser.child, winner)) continue;
-    std::swap(loser.head, head);
-    std::swap(loser.child, winner);
+    bool loses = loser.head < head;
+    if (loser.head == head) [[unlikely]] {
+      loses = tie_before(static_cast<std::uint32_t>(loser.child), static_cast<std::uint32_t>(winner));
+    }
+    const std::uint64_t mask = loses ? ~std::uint64_t{0} : 0;
+    const std::uint64_t head_change = (loser.head ^ head) & mask;
+    const std::uint64_t child_change = (loser.child ^ winner) & mask;
+    loser.head ^= head_change;
+    loser.child ^= child_change;
+    head ^= head_change;
+    winner ^= child_change;
   }
-  winner_ = winner;
-  straight_wins_ = winner == before_replay ? straight_wins_ + 1 : 0;
+  straight_wins_ = winner == winner_ ? straight_wins_ + 1 : 0;
+  winner_ = static_cast<std::uint32_t>(winner);
   if (straight_wins_ == kStraightWins) rival_ = second_best();
 }
 
 // The best of those who lost to the winner: one of them is second of all.
 std::uint32_t MergeCursor::second_best() const {
-  std::size_t node = (winner_ + children_.size()) / 2;
-  std::uint32_t best = losers_[node].child;
+  std::size_t node = (winner_ + losers_.size()) / 2;
+  auto best = static_cast<std::uint32_t>(losers_[node].child);
   for (node /= 2; node >= 1; node /= 2) {
-    if (before(losers_[node].child, best)) best = losers_[node].child;
+    const auto other = static_cast<std::uint32_t>(losers_[node].child);
+    if (before(other, best)) best = other;
   }
   return best;
 }
@@ -197,9 +213,10 @@ std::uint32_t MergeCursor::second_best() const {
 inline void MergeCursor::choose_of_two() { winner_ = before(0, 1) ? 0 : 1; }
 
 inline void MergeCursor::present() {
-  if (children_.empty() || !children_[winner_]->valid()) return end();
-  entry_ = children_[winner_]->entry();
-  valid_ = true;
+  if (winner_ >= children_.size()) return end();  // All have ended, or there are none.
+  const Cursor& winner = *children_[winner_];
+  present_ = &winner.entry();
+  valid_ = winner.valid();
 }
 
 }  // namespace firn::compaction

@@ -35,12 +35,14 @@ class MergeCursor final : public Cursor {
   // One match of the tournament: who lost it. Heads are complemented when moving backward, so the smallest wins.
   struct Loser {
     std::uint64_t head = 0;
-    std::uint32_t child = 0;
+    std::uint64_t child = 0;
   };
 
   void start(Direction direction);
   void turn(Direction direction);
   void advance();
+  template <std::uint32_t winner>
+  void advance_of_two();
   void move_child(std::uint32_t child);
   bool load_head(std::uint32_t child);
   bool before(std::uint32_t a, std::uint32_t b) const;
@@ -53,8 +55,9 @@ class MergeCursor final : public Cursor {
   void present();
 
   std::vector<std::unique_ptr<Cursor>> children_;
-  std::vector<std::uint64_t> heads_;  // Per child; kHeadEnd when it has ended.
-  std::vector<Loser> losers_;         // [1, children) in use: node i plays the winners of nodes 2i and 2i + 1.
+  // Per child, and up to the next power of two: the end, as of a child that has ended (kHeadEnd).
+  std::vector<std::uint64_t> heads_;
+  std::vector<Loser> losers_;  // [1, heads) in use: node i plays the winners of nodes 2i and 2i + 1.
   std::size_t head_offset_;
   std::uint32_t winner_ = 0;  // Child of entry().
   std::uint32_t rival_ = 0;   // Second best while straight_wins_ >= kStraightWins.
