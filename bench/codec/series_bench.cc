@@ -1,7 +1,8 @@
 // Chunks of time series: bits per point, and points appended and read a second, for both kinds of chunk and Chimp128,
 // on generated series and on those of the CSV files given as arguments ("2014-02-14 14:30:00,0.132" after a head line):
 //   series_bench [--benchmark_filter=...] [FILE.csv ...]
-// Each series is checked to come back bit for bit first.
+// Each series is checked to come back bit for bit first. ".../120" is the series in chunks of 120 points: two hours of
+// one point a minute, where the heads of chunks count.
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
@@ -85,12 +86,26 @@ Series load(const std::string& path) {
   return series;
 }
 
-std::string build(ChunkBuilder& builder, const Series& series) {
+constexpr std::size_t kWhole = kChunkPointsMax;
+
+// Hands each chunk of up to `chunk_points` points to `use`.
+template <class Use>
+void build(ChunkBuilder& builder, const Series& series, std::size_t chunk_points, Use use) {
   builder.clear();
   for (const Point& point : series.points) {
     if (!builder.append(point).ok()) std::abort();
+    if (builder.count() < chunk_points) continue;
+    use(builder.finish());
+    builder.clear();
   }
-  return std::string(builder.finish());
+  if (builder.count() > 0) use(builder.finish());
+}
+
+std::vector<std::string> build_all(const Series& series, ChunkKind kind, std::size_t chunk_points) {
+  ChunkBuilder builder(kind);
+  std::vector<std::string> chunks;
+  build(builder, series, chunk_points, [&](Slice chunk) { chunks.emplace_back(chunk); });
+  return chunks;
 }
 
 std::string build_chimp(const Series& series) {
@@ -108,60 +123,73 @@ void check(const Series& series, const std::vector<Point>& found) {
   std::exit(1);
 }
 
-void report(benchmark::State& state, const Series& series, const std::string& bytes) {
+void report(benchmark::State& state, const Series& series, std::size_t bytes) {
   const auto count = static_cast<double>(series.points.size());
   state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * series.points.size()));
-  state.counters["bits/point"] = static_cast<double>(bytes.size()) * 8 / count;
+  state.counters["bits/point"] = static_cast<double>(bytes) * 8 / count;
 }
 
-void append_chunk(benchmark::State& state, const Series& series, ChunkKind kind) {
-  ChunkBuilder builder(kind);
-  const std::string bytes = build(builder, series);
+std::size_t total_bytes(const std::vector<std::string>& chunks) {
+  std::size_t bytes = 0;
+  for (const std::string& chunk : chunks) bytes += chunk.size();
+  return bytes;
+}
+
+void append_chunks(benchmark::State& state, const Series& series, ChunkKind kind, std::size_t chunk_points) {
+  const std::vector<std::string> chunks = build_all(series, kind, chunk_points);
   std::vector<Point> found;
-  const Result<Chunk> chunk = Chunk::open(bytes);
-  for (ChunkIterator it = chunk->points(); it.next();) found.push_back(it.point());
-  check(series, found);
-  for (auto _ : state) {
-    builder.clear();
-    for (const Point& point : series.points) benchmark::DoNotOptimize(builder.append(point).ok());
-    benchmark::DoNotOptimize(builder.finish().data());
+  for (const std::string& bytes : chunks) {
+    const Result<Chunk> chunk = Chunk::open(bytes);
+    for (ChunkIterator it = chunk->points(); it.next();) found.push_back(it.point());
   }
-  report(state, series, bytes);
+  check(series, found);
+  ChunkBuilder builder(kind);
+  for (auto _ : state) {
+    build(builder, series, chunk_points, [](Slice chunk) { benchmark::DoNotOptimize(chunk.data()); });
+  }
+  report(state, series, total_bytes(chunks));
 }
 
-void read_chunk(benchmark::State& state, const Series& series, ChunkKind kind) {
-  ChunkBuilder builder(kind);
-  const std::string bytes = build(builder, series);
+void read_chunks(benchmark::State& state, const Series& series, ChunkKind kind, std::size_t chunk_points) {
+  const std::vector<std::string> chunks = build_all(series, kind, chunk_points);
   for (auto _ : state) {
-    const Result<Chunk> chunk = Chunk::open(bytes);
     double sum = 0;
-    for (ChunkIterator it = chunk->points(); it.next();) sum += it.point().value;
+    for (const std::string& bytes : chunks) {
+      const Result<Chunk> chunk = Chunk::open(bytes);
+      for (ChunkIterator it = chunk->points(); it.next();) sum += it.point().value;
+    }
     benchmark::DoNotOptimize(sum);
   }
-  report(state, series, bytes);
+  report(state, series, total_bytes(chunks));
 }
 
 void append_chimp(benchmark::State& state, const Series& series) {
   const std::string bytes = build_chimp(series);
   check(series, Chimp128::read(bytes, series.points.size()));
   for (auto _ : state) benchmark::DoNotOptimize(build_chimp(series).data());
-  report(state, series, bytes);
+  report(state, series, bytes.size());
 }
 
 void read_chimp(benchmark::State& state, const Series& series) {
   const std::string bytes = build_chimp(series);
   for (auto _ : state) benchmark::DoNotOptimize(Chimp128::read(bytes, series.points.size()).data());
-  report(state, series, bytes);
+  report(state, series, bytes.size());
+}
+
+void register_chunks(const Series& series, std::size_t chunk_points) {
+  const std::string size = chunk_points == kWhole ? "" : "/" + std::to_string(chunk_points);
+  for (const auto& [scheme, kind] : {std::pair("gorilla", ChunkKind::kGorilla), {"decimal", ChunkKind::kDecimal}}) {
+    const std::string name = series.name + "/" + scheme + size;
+    benchmark::RegisterBenchmark((name + "/append").c_str(), append_chunks, series, kind, chunk_points);
+    benchmark::RegisterBenchmark((name + "/read").c_str(), read_chunks, series, kind, chunk_points);
+  }
 }
 
 void register_series(const Series& series) {
-  const auto name = [&](const char* scheme, const char* what) { return series.name + "/" + scheme + "/" + what; };
-  for (const auto& [scheme, kind] : {std::pair("gorilla", ChunkKind::kGorilla), {"decimal", ChunkKind::kDecimal}}) {
-    benchmark::RegisterBenchmark(name(scheme, "append").c_str(), append_chunk, series, kind);
-    benchmark::RegisterBenchmark(name(scheme, "read").c_str(), read_chunk, series, kind);
-  }
-  benchmark::RegisterBenchmark(name("chimp128", "append").c_str(), append_chimp, series);
-  benchmark::RegisterBenchmark(name("chimp128", "read").c_str(), read_chimp, series);
+  register_chunks(series, kWhole);
+  register_chunks(series, 120);
+  benchmark::RegisterBenchmark((series.name + "/chimp128/append").c_str(), append_chimp, series);
+  benchmark::RegisterBenchmark((series.name + "/chimp128/read").c_str(), read_chimp, series);
 }
 
 }  // namespace

@@ -19,7 +19,6 @@ constexpr std::uint8_t kBitsExponent = 0xFF;  // The integers are the bits of th
 constexpr double kPowers[] = {1e0, 1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,
                               1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17};
 constexpr double kExactLimit = 0x1p53;
-constexpr std::size_t kExponentSample = 64;
 constexpr double kWideBits = 40;  // From here on the bits of doubles may be no wider than their decimals.
 
 static_assert(std::size(kPowers) == kExponentMax + 1);
@@ -28,7 +27,7 @@ static_assert(std::size(kPowers) == kExponentMax + 1);
 bool to_decimal(double value, double power, std::int64_t& integer) {
   const double scaled = value * power;
   if (!(std::fabs(scaled) < kExactLimit)) return false;  // NaN too.
-  integer = static_cast<std::int64_t>(std::nearbyint(scaled));
+  integer = std::llrint(scaled);
   return std::bit_cast<std::uint64_t>(static_cast<double>(integer) / power) == std::bit_cast<std::uint64_t>(value);
 }
 
@@ -40,35 +39,39 @@ unsigned exponent_of(double value) {
   return exponent;
 }
 
-// The exponent with the least estimated size, by a sample: the width of the range against the exceptions.
+// The exponent with the least estimated size, by a sample: the width of the range against the exceptions. Above
+// kExponentMax where the sample holds no decimal.
 unsigned choose_exponent(std::span<const double> values) {
-  std::array<double, kExponentSample> sample;
-  std::array<unsigned, kExponentSample> exponents;
-  const std::size_t size = std::min(values.size(), kExponentSample);
+  // Of the sampled values that need each exponent.
+  struct Group {
+    double lowest = HUGE_VAL;
+    double highest = -HUGE_VAL;
+    unsigned count = 0;
+  };
+  std::array<Group, kExponentMax + 2> groups;
+  const std::size_t size = std::min(values.size(), kSampleMax);
   for (std::size_t i = 0; i < size; ++i) {
-    sample[i] = values[i * values.size() / size];
-    exponents[i] = exponent_of(sample[i]);
+    const double value = values[i * values.size() / size];
+    Group& group = groups[exponent_of(value)];
+    group.lowest = std::min(group.lowest, value);
+    group.highest = std::max(group.highest, value);
+    ++group.count;
   }
   unsigned best = kExponentMax + 1;
   double best_bits = HUGE_VAL;
+  Group covered;
   for (unsigned exponent = 0; exponent <= kExponentMax; ++exponent) {
-    if (std::find(exponents.begin(), exponents.begin() + size, exponent) == exponents.begin() + size) continue;
-    double lowest = HUGE_VAL, highest = -HUGE_VAL;
-    std::size_t exceptions = 0;
-    for (std::size_t i = 0; i < size; ++i) {
-      if (exponents[i] > exponent) {
-        ++exceptions;
-      } else {
-        lowest = std::min(lowest, sample[i]);
-        highest = std::max(highest, sample[i]);
-      }
-    }
-    const double width = std::log2((highest - lowest) * kPowers[exponent] + 1);
-    const double bits = width * static_cast<double>(size) + static_cast<double>(exceptions * 8 * kPatchBytes);
-    if (bits < best_bits) {
-      best_bits = bits;
-      best = exponent;
-    }
+    const Group& group = groups[exponent];
+    if (group.count == 0) continue;
+    covered.lowest = std::min(covered.lowest, group.lowest);
+    covered.highest = std::max(covered.highest, group.highest);
+    covered.count += group.count;
+    const double width = std::log2((covered.highest - covered.lowest) * kPowers[exponent] + 1);
+    const auto exceptions = static_cast<double>((size - covered.count) * 8 * kPatchBytes);
+    const double bits = width * static_cast<double>(size) + exceptions;
+    if (bits >= best_bits) continue;
+    best_bits = bits;
+    best = exponent;
   }
   return best;
 }

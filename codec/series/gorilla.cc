@@ -73,11 +73,13 @@ void GorillaEncoder::put_value(std::uint64_t bits) {
   if (change == 0) return bits_out_.put(0, 1);
   const unsigned leading = std::min(static_cast<unsigned>(std::countl_zero(change)), kLeadingMax);
   const auto trailing = static_cast<unsigned>(std::countr_zero(change));
-  if (last_.has_window && leading >= last_.leading && trailing >= last_.trailing) {
-    bits_out_.put(0b10, 2);
-    return bits_out_.put(change >> last_.trailing, 64 - last_.leading - last_.trailing);
-  }
   const unsigned length = 64 - leading - trailing;
+  const unsigned window_length = 64 - last_.leading - last_.trailing;
+  const bool fits_window = last_.has_window && leading >= last_.leading && trailing >= last_.trailing;
+  if (fits_window && window_length <= length + kLeadingBits + kLengthBits) {
+    bits_out_.put(0b10, 2);
+    return bits_out_.put(change >> last_.trailing, window_length);
+  }
   const std::uint64_t window = std::uint64_t{leading} << kLengthBits | (length & 63);
   bits_out_.put(std::uint64_t{0b11} << (kLeadingBits + kLengthBits) | window, 2 + kLeadingBits + kLengthBits);
   bits_out_.put(change >> trailing, length);

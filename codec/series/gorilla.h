@@ -1,7 +1,8 @@
 // The Gorilla chunk: Pelkonen et al., "Gorilla: A Fast, Scalable, In-Memory Time Series Database", VLDB 2015, section
-// 4.1. Differences: the first time is in the chunk's header and the first difference is written as a delta of delta
-// from 0 (the paper: 14 bits from the start of a two-hour block); after 1111 one more bit tells 32 bits (the paper's)
-// from 64, so that any times fit. Format: docs/codecs.md#gorilla.
+// 4.1. Differences: a window that wastes more than a new one would cost is given up (the paper keeps it as long as the
+// bits fit, and after one wild value all that follow are wide); the first time is in the chunk's header and the first
+// difference is written as a delta of delta from 0 (the paper: 14 bits from the start of a two-hour block); after 1111
+// one more bit tells 32 bits (the paper's) from 64, so that any times fit. Format: docs/codecs.md#gorilla.
 #pragma once
 
 #include <cstdint>

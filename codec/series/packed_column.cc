@@ -11,7 +11,6 @@
 namespace firn::codec {
 namespace {
 
-constexpr std::size_t kSampleMax = 64;
 constexpr unsigned char kDeltaBit = 0x80;  // Of the byte that holds the width.
 
 std::uint64_t mask(unsigned width) { return width == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << width) - 1; }
@@ -40,20 +39,20 @@ ColumnPlan plan(std::size_t count, At at) {
   if (full_width == 0) return best;
 
   std::array<std::uint64_t, kSampleMax> sample;  // Offsets from the lowest number, in order.
-  const std::size_t sample_size = std::min(count, kSampleMax);
-  for (std::size_t i = 0; i < sample_size; ++i) {
-    sample[i] = static_cast<std::uint64_t>(at(i * count / sample_size)) - low;
+  const std::size_t size = std::min(count, kSampleMax);
+  for (std::size_t i = 0; i < size; ++i) {
+    sample[i] = static_cast<std::uint64_t>(at(i * count / size)) - low;
   }
-  std::sort(sample.begin(), sample.begin() + sample_size);
-  for (std::size_t left_out = 0; left_out < sample_size / 2; left_out = left_out == 0 ? 1 : left_out * 2) {
-    const std::size_t kept = sample_size - left_out;
+  std::sort(sample.begin(), sample.begin() + static_cast<std::ptrdiff_t>(size));
+  for (std::size_t left_out = 0; left_out < size / 2; left_out = left_out == 0 ? 1 : left_out * 2) {
+    const std::size_t kept = size - left_out;
     std::size_t start = 0;
     for (std::size_t i = 1; i <= left_out; ++i) {
       if (sample[i + kept - 1] - sample[i] < sample[start + kept - 1] - sample[start]) start = i;
     }
     const std::uint64_t span = sample[start + kept - 1] - sample[start];
     const auto width = static_cast<unsigned>(std::bit_width(span));
-    const double patches = all * static_cast<double>(left_out) / static_cast<double>(sample_size);
+    const double patches = all * static_cast<double>(left_out) / static_cast<double>(size);
     const double bits = width * all + patches * 8 * kPatchBytes;
     if (bits >= best.bits) continue;
     // What the width covers beyond the window goes to both sides, within the range.

@@ -22,6 +22,8 @@ inline std::uint64_t zigzag(std::uint64_t value) {
 }
 inline std::uint64_t unzigzag(std::uint64_t value) { return value >> 1 ^ (0 - (value & 1)); }
 
+inline constexpr std::size_t kSampleMax = 64;  // So many numbers are looked at to plan for all of a block.
+
 // How a column will be packed.
 struct ColumnPlan {
   bool delta = false;
