@@ -45,8 +45,8 @@ void Status::release() noexcept {
 }
 
 Status Status::not_found() {
-  static const Rep kRep{StatusCode::kNotFound, true, {}, {}, {}};
-  return Status(&kRep);
+  static const Rep bare{StatusCode::kNotFound, true, {}, {}, {}};
+  return Status(&bare);
 }
 
 Status Status::corruption(std::string_view file, std::uint64_t offset, std::string_view detail) {
