@@ -73,30 +73,26 @@ Status SegmentReader::read_header() {
   return Status();
 }
 
-Result<Slice> SegmentReader::window(std::uint64_t offset, std::uint64_t bytes) {
-  const std::uint64_t window_end = window_offset_ + window_bytes_;
-  if (offset < window_offset_ || offset + bytes > window_end) {
-    const std::uint64_t wanted = std::min(std::max(bytes, kWindowBytes), file_bytes_ - offset);
-    window_bytes_ = 0;
-    if (wanted > window_capacity_) {
-      window_.reset(new char[static_cast<std::size_t>(wanted)]);
-      window_capacity_ = wanted;
-    }
-    const std::span<char> into(window_.get(), static_cast<std::size_t>(wanted));
-    if (Status status = read_exactly(*file_, offset, std::as_writable_bytes(into)); !status.ok()) return status;
-    window_offset_ = offset;
-    window_bytes_ = wanted;
+Result<Slice> SegmentReader::fetch(std::uint64_t offset, std::uint64_t bytes) {
+  if (const Slice present = in_memory(offset); present.size() >= bytes) return present;
+  const std::uint64_t wanted = std::min(std::max(bytes, kWindowBytes), file_bytes_ - offset);
+  window_bytes_ = 0;
+  if (wanted > window_capacity_) {
+    window_.reset(new char[static_cast<std::size_t>(wanted)]);
+    window_capacity_ = wanted;
   }
-  const std::uint64_t at = offset - window_offset_;
-  return Slice(window_.get() + at, static_cast<std::size_t>(window_bytes_ - at));
+  const std::span<char> into(window_.get(), static_cast<std::size_t>(wanted));
+  if (Status status = read_exactly(*file_, offset, std::as_writable_bytes(into)); !status.ok()) return status;
+  window_offset_ = offset;
+  window_bytes_ = wanted;
+  return in_memory(offset);
 }
 
-// The record at `offset`, whatever its place in the chain.
 Result<SegmentReader::Attempt> SegmentReader::try_record(std::uint64_t offset) {
   Attempt attempt;
   attempt.reason = "end of the used part";
   if (offset >= file_bytes_ || file_bytes_ - offset < kRecordHeaderBytes) return attempt;
-  const Result<Slice> head = window(offset, kRecordHeaderBytes);
+  const Result<Slice> head = fetch(offset, kRecordHeaderBytes);
   if (!head.ok()) return head.status();
   const RecordShape shape = record_shape(head->data(), offset, file_bytes_);
   if (!shape.possible) {
@@ -104,7 +100,7 @@ Result<SegmentReader::Attempt> SegmentReader::try_record(std::uint64_t offset) {
     if (bytes.find_first_not_of('\0') != Slice::npos) attempt.reason = "no record header";
     return attempt;
   }
-  const Result<Slice> bytes = window(offset, shape.bytes);
+  const Result<Slice> bytes = fetch(offset, shape.bytes);
   if (!bytes.ok()) return bytes.status();
   attempt.found = decode_record(bytes->data(), {salt_, offset}, shape.bytes);
   attempt.hashed_bytes = shape.bytes;
@@ -118,25 +114,39 @@ Result<bool> SegmentReader::next(std::uint64_t limit) {
     return false;
   }
   if (!header_.has_value()) return false;
+  // Nearly always the record is in memory and sound.
+  const Slice present = in_memory(end_offset_);
+  if (present.size() >= kRecordHeaderBytes) {
+    const RecordShape shape = record_shape(present.data(), end_offset_, file_bytes_);
+    if (shape.possible && shape.bytes <= present.size()) {
+      const auto decoded = decode_record(present.data(), {salt_, end_offset_}, shape.bytes);
+      if (decoded.has_value()) return accept(*decoded, limit);
+    }
+  }
   const Result<Attempt> attempt = try_record(end_offset_);
   if (!attempt.ok()) return attempt.status();
-  if (!attempt->found.has_value()) {
-    end_reason_ = attempt->reason;
-    return false;
-  }
-  const DecodedRecord& found = *attempt->found;
-  const std::uint64_t bytes = record_bytes(found.record.payload.size());
-  if (Status status = check_order(found, bytes, limit); !status.ok()) return status;
-  record_ = found.record;
+  if (attempt->found.has_value()) return accept(*attempt->found, limit);
+  end_reason_ = attempt->reason;
+  return false;
+}
+
+Result<bool> SegmentReader::accept(const DecodedRecord& decoded, std::uint64_t limit) {
+  const std::uint64_t bytes = record_bytes(decoded.record.payload.size());
+  const Record& record = decoded.record;
+  const bool in_order = decoded.chain == chain_ && decoded.unknown_flags == 0 &&
+                        record.first_sequence > last_sequence_ && record.first_sequence >= header_->first_sequence &&
+                        record.last_sequence() <= kSequenceMax && end_offset_ + bytes <= limit;
+  if (!in_order) return contradiction(decoded, limit);
+  record_ = record;
   record_offset_ = end_offset_;
   end_offset_ += bytes;
-  chain_ = found.next_chain;
-  last_sequence_ = record_.last_sequence();
+  chain_ = decoded.next_chain;
+  last_sequence_ = record.last_sequence();
   return true;
 }
 
 // A record with a sound checksum was written by Firn at this place: what contradicts it is no torn write.
-Status SegmentReader::check_order(const DecodedRecord& decoded, std::uint64_t bytes, std::uint64_t limit) const {
+Status SegmentReader::contradiction(const DecodedRecord& decoded, std::uint64_t limit) const {
   if (decoded.unknown_flags != 0) {
     return Status(StatusCode::kNewerFormat, path() + ": offset " + std::to_string(end_offset_) + ": record flags " +
                                                 std::to_string(decoded.unknown_flags) +
@@ -148,18 +158,13 @@ Status SegmentReader::check_order(const DecodedRecord& decoded, std::uint64_t by
                               "record follows another one than the one before it: expected chain " + hex(chain_) +
                                   ", found " + hex(decoded.chain));
   }
-  const Record& record = decoded.record;
-  if (record.first_sequence <= last_sequence_ || record.first_sequence < header_->first_sequence ||
-      record.last_sequence() > kSequenceMax) {
-    return Status::corruption(
-        path(), end_offset_,
-        "record with sequence " + std::to_string(record.first_sequence) + " after " + std::to_string(last_sequence_));
-  }
-  if (limit < end_offset_ + bytes) {
+  if (end_offset_ + record_bytes(decoded.record.payload.size()) > limit) {
     return Status::corruption(path(), end_offset_,
                               "record crosses byte " + std::to_string(limit) + ", where the segment was said to end");
   }
-  return Status();
+  return Status::corruption(path(), end_offset_,
+                            "record with sequence " + std::to_string(decoded.record.first_sequence) + " after " +
+                                std::to_string(std::max(last_sequence_, header_->first_sequence - 1)));
 }
 
 Result<TailScan> SegmentReader::scan_tail() {
@@ -169,7 +174,7 @@ Result<TailScan> SegmentReader::scan_tail() {
   std::uint64_t hash_budget = 4 * file_bytes_ + kWindowBytes;
   std::uint64_t offset = end_offset_;
   while (offset + kWord <= file_bytes_) {
-    const Result<Slice> bytes = window(offset, kWord);
+    const Result<Slice> bytes = fetch(offset, kWord);
     if (!bytes.ok()) return bytes.status();
     const std::size_t zeros = leading_zero_words(*bytes);
     if (zeros != 0) {

@@ -61,16 +61,24 @@ class SegmentReader {
   SegmentReader(std::unique_ptr<File> file, std::uint64_t file_bytes, std::uint64_t id, const DatabaseId& database);
 
   Status read_header();
-  // The file from `offset` on as far as it is in memory: at least `bytes`, which it has. Valid until the next call.
-  Result<Slice> window(std::uint64_t offset, std::uint64_t bytes);
+  // The file from `offset` on as far as it is in memory; valid until the next call of fetch().
+  Slice in_memory(std::uint64_t offset) const {
+    if (offset < window_offset_ || offset > window_offset_ + window_bytes_) return Slice();
+    const std::uint64_t at = offset - window_offset_;
+    return Slice(window_.get() + at, static_cast<std::size_t>(window_bytes_ - at));
+  }
+  // The same after seeing to it that `bytes` bytes are, which the file has.
+  Result<Slice> fetch(std::uint64_t offset, std::uint64_t bytes);
 
+  // What is at one place, whatever the chain says.
   struct Attempt {
     std::optional<DecodedRecord> found;
     std::uint64_t hashed_bytes = 0;
     std::string_view reason;  // Why nothing was found.
   };
   Result<Attempt> try_record(std::uint64_t offset);
-  Status check_order(const DecodedRecord& decoded, std::uint64_t bytes, std::uint64_t limit) const;
+  Result<bool> accept(const DecodedRecord& decoded, std::uint64_t limit);
+  Status contradiction(const DecodedRecord& decoded, std::uint64_t limit) const;
 
   const std::unique_ptr<File> file_;
   const std::uint64_t file_bytes_;
