@@ -132,6 +132,24 @@ BENCHMARK(merge_forward)->Apply(shapes);
 BENCHMARK(merge_backward)->Apply(shapes);
 BENCHMARK(merge_heap)->Apply(shapes);
 
+// Takes what is written to it and forgets it: the cost of a compaction without that of a file system.
+class Sink final : public File {
+ public:
+  const std::string& path() const override { return path_; }
+  IoResult read_at(std::uint64_t, std::span<std::byte>) override { return {}; }
+  IoResult write_at(std::uint64_t, std::span<const std::byte> bytes) override { return {0, bytes.size()}; }
+  Result<std::uint64_t> size() override { return std::uint64_t{0}; }
+  Status sync() override { return {}; }
+  Status truncate(std::uint64_t) override { return {}; }
+  Status allocate(std::uint64_t) override { return {}; }
+  void start_writeback(std::uint64_t, std::uint64_t) override {}
+  Result<std::unique_ptr<FileMapping>> map() override { return Status(StatusCode::kNotSupported, "a sink"); }
+  void prefetch(std::uint64_t, std::uint64_t) override {}
+
+ private:
+  const std::string path_ = "sink";
+};
+
 // Tables in memory: four of L0 and a level four times as large, keys of 16 bytes and values of 100.
 class Compaction {
  public:
@@ -148,21 +166,16 @@ class Compaction {
     task.inputs.push_back(std::make_unique<TableCursor>(*base_, ScanKind::kBackground));
     task.bottommost = true;
     task.table_bytes = std::uint64_t{16} << 20;
-    task.create_table = [&] { return create(compression); };
+    task.create_table = [&]() -> Result<compaction::OutputTable> {
+      return output(std::make_unique<Sink>(), compression);
+    };
     const compaction::CompactionOutcome outcome = compaction::run_compaction(std::move(task));
-    for (const std::uint64_t id : outcome.created) static_cast<void>(files_.remove(path(id)));
     return outcome.status.ok() ? outcome.counts.entries_read : 0;
   }
 
  private:
-  static std::string path(std::uint64_t id) { return std::to_string(id); }
-
-  Result<compaction::OutputTable> create(Compression compression) {
-    compaction::OutputTable output;
-    output.id = ++last_id_;
-    auto file = files_.open(path(output.id), OpenMode::kCreate, FileKind::kTable);
-    if (!file.ok()) return file.status();
-    output.file = std::move(file).value();
+  compaction::OutputTable output(std::unique_ptr<File> file, Compression compression) {
+    compaction::OutputTable output{++last_id_, std::move(file), nullptr};
     TableOptions options;
     options.compression = compression;
     output.builder = std::make_unique<TableBuilder>(*output.file, output.id, options);
@@ -176,14 +189,15 @@ class Compaction {
       keys.push_back(scrambled(i * parts + part % parts + (parts == 2 ? 1ULL << 40 : 0)));
     std::sort(keys.begin(), keys.end());
     const std::string value(100, 'v');
-    auto output = create(Compression::kNone);
+    const std::string path = std::to_string(last_id_ + 1);
+    auto made = output(files_.open(path, OpenMode::kCreate, FileKind::kTable).value(), Compression::kNone);
     for (const std::uint64_t key : keys) {
       std::string bytes(kKeyBytes, '0');
       store(bytes.data(), __builtin_bswap64(key));
-      static_cast<void>(output->builder->add({bytes, value, parts == 2 ? 0 : 10 - part, EntryKind::kPut}));
+      static_cast<void>(made.builder->add({bytes, value, parts == 2 ? 0 : 10 - part, EntryKind::kPut}));
     }
-    const auto meta = output->builder->finish();
-    return Table::open(files_, path(output->id), *meta, cache_, true).value();
+    const auto meta = made.builder->finish();
+    return Table::open(files_, path, *meta, cache_, true).value();
   }
 
   MemoryFileSystem files_{MemoryFileSystem::Options{.mappings = true}};
