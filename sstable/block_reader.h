@@ -111,8 +111,9 @@ class BlockReader {
   Slice prefix() const { return {block_ + kBlockHeaderBytes, prefix_bytes_}; }
   std::uint64_t head(std::uint32_t index) const { return load<std::uint64_t>(heads_ + kHeadBytes * index); }
 
-  Body body(std::uint32_t index) const {
-    const char* in = block_ + offset(index);
+  Body body(std::uint32_t index) const { return body_from(block_ + offset(index), index); }
+  // The same, given where the body begins: where the one before it ends.
+  Body body_from(const char* in, std::uint32_t index) const {
     const char* const end = block_ + offset(index + 1);
     std::size_t rest = rest_bytes_;
     if ((flags_ & kMixedKeyBytes) != 0) {

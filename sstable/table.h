@@ -18,7 +18,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "codec/cursor.h"
 #include "codec/entry.h"
@@ -232,6 +231,8 @@ class TableCursor final : public Cursor {
   Status load_private(std::uint32_t block, const char*& data);
   void read_ahead(std::uint32_t block);
   void present(std::uint32_t position);
+  void present(std::uint32_t position, const sstable::BlockReader::Body& body);
+  void grow_key(std::size_t bytes);
   void present_first_of(std::uint32_t block);
   void present_last_of(std::uint32_t block);
 
@@ -241,7 +242,10 @@ class TableCursor final : public Cursor {
   std::uint32_t position_ = 0;      // Of entry() in it.
   sstable::BlockReader reader_;
   BlockRef pinned_;                   // Keeps it, unless it is mapped or private.
-  std::vector<char> key_;             // The block's prefix, then the rest of entry()'s key.
+  // The block's prefix, then the rest of entry()'s key and room for a whole head.
+  std::unique_ptr<char[]> key_;
+  std::size_t key_capacity_ = 0;
+  std::size_t prefix_bytes_ = 0;
   std::uint32_t blocks_in_order_ = 0;  // Read forward, one after another.
   std::uint32_t read_ahead_end_ = 0;   // Blocks before it were asked for.
   // kBackground on a table that is not mapped: extents [piece_offset_, piece_offset_ + piece_bytes_) of the file.

@@ -17,7 +17,7 @@ constexpr std::uint64_t kReadAheadBytes = std::uint64_t{256} << 10;
 
 }  // namespace
 
-TableCursor::TableCursor(const Table& table, ScanKind kind) : table_(table), kind_(kind), key_(64) {}
+TableCursor::TableCursor(const Table& table, ScanKind kind) : table_(table), kind_(kind) {}
 
 BlockRef TableCursor::pin() const {
   FIRN_ASSERT(valid_ && kind_ == ScanKind::kUser);
@@ -39,9 +39,19 @@ bool TableCursor::load(std::uint32_t block) {
   block_ = block;
   reader_ = sstable::BlockReader(data);
   const Slice prefix = reader_.prefix();
-  if (key_.size() < prefix.size() + sstable::kHeadBytes) key_.resize(prefix.size() + sstable::kHeadBytes);
-  if (!prefix.empty()) std::memcpy(key_.data(), prefix.data(), prefix.size());
+  prefix_bytes_ = prefix.size();
+  grow_key(prefix_bytes_ + sstable::kHeadBytes);
+  if (!prefix.empty()) std::memcpy(key_.get(), prefix.data(), prefix_bytes_);
   return true;
+}
+
+void TableCursor::grow_key(std::size_t bytes) {
+  if (bytes <= key_capacity_) return;
+  const std::size_t capacity = std::max<std::size_t>(2 * bytes, 64);
+  auto larger = std::make_unique_for_overwrite<char[]>(capacity);
+  if (key_capacity_ != 0) std::memcpy(larger.get(), key_.get(), key_capacity_);
+  key_ = std::move(larger);
+  key_capacity_ = capacity;
 }
 
 // Through the mapping or the cache.
@@ -103,20 +113,23 @@ void TableCursor::read_ahead(std::uint32_t block) {
   read_ahead_end_ = end;
 }
 
-void TableCursor::present(std::uint32_t position) {
+[[gnu::always_inline]] inline void TableCursor::present(std::uint32_t position,
+                                                        const sstable::BlockReader::Body& body) {
   position_ = position;
-  const sstable::BlockReader::Body body = reader_.body(position);
-  const std::size_t prefix = reader_.prefix().size();
-  const std::size_t room = prefix + std::max(body.rest_bytes, sstable::kHeadBytes);
-  if (key_.size() < room) [[unlikely]] key_.resize(room);
-  reader_.copy_rest(position, body, key_.data() + prefix);
+  const std::size_t room = prefix_bytes_ + std::max(body.rest_bytes, sstable::kHeadBytes);
+  if (room > key_capacity_) [[unlikely]] grow_key(room);
+  char* const key = key_.get();
+  reader_.copy_rest(position, body, key + prefix_bytes_);
   const std::uint64_t packed = reader_.packed_sequence(position);
-  entry_.key = {key_.data(), prefix + body.rest_bytes};
+  // Field by field: a whole Entry would go through the stack and stall on its way back.
+  entry_.key = {key, prefix_bytes_ + body.rest_bytes};
   entry_.value = body.value;
   entry_.sequence = sequence_of(packed);
   entry_.kind = kind_of(packed);
   valid_ = true;
 }
+
+void TableCursor::present(std::uint32_t position) { present(position, reader_.body(position)); }
 
 void TableCursor::present_first_of(std::uint32_t block) {
   if (block >= table_.blocks()) return end();
@@ -159,8 +172,9 @@ void TableCursor::seek_before(Slice key) {
 }
 
 void TableCursor::next() {
-  if (position_ + 1 < reader_.entries()) return present(position_ + 1);
-  present_first_of(block_ + 1);
+  const std::uint32_t position = position_ + 1;
+  if (position == reader_.entries()) return present_first_of(block_ + 1);
+  present(position, reader_.body_from(entry_.value.data() + entry_.value.size(), position));
 }
 
 void TableCursor::prev() {
