@@ -22,16 +22,19 @@ __attribute__((target("avx2,popcnt"))) HeadRank head_rank_avx2(const std::uint64
   // AVX2 compares signed numbers only: with the top bit flipped these are in the order of unsigned ones.
   const __m256i flip = _mm256_set1_epi64x(static_cast<long long>(std::uint64_t{1} << 63));
   const __m256i wanted = _mm256_xor_si256(_mm256_set1_epi64x(static_cast<long long>(head)), flip);
-  const __m256i lanes = _mm256_set_epi64x(3, 2, 1, 0);
   std::uint32_t below = 0;
   std::uint32_t equal = 0;
-  for (std::uint32_t i = 0; i < count; i += 4) {
-    // Lanes beyond `count` are not read.
-    const __m256i there = _mm256_cmpgt_epi64(_mm256_set1_epi64x(static_cast<long long>(count - i)), lanes);
-    const __m256i four =
-        _mm256_xor_si256(_mm256_maskload_epi64(reinterpret_cast<const long long*>(heads + i), there), flip);
+  std::uint32_t i = 0;
+  const auto compare = [&](__m256i four) __attribute__((target("avx2,popcnt"))) {
+    four = _mm256_xor_si256(four, flip);
     below |= static_cast<std::uint32_t>(_mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpgt_epi64(wanted, four)))) << i;
     equal |= static_cast<std::uint32_t>(_mm256_movemask_pd(_mm256_castsi256_pd(_mm256_cmpeq_epi64(wanted, four)))) << i;
+  };
+  for (; i + 4 <= count; i += 4) compare(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(heads + i)));
+  if (i < count) {
+    const __m256i there =
+        _mm256_cmpgt_epi64(_mm256_set1_epi64x(static_cast<long long>(count - i)), _mm256_set_epi64x(3, 2, 1, 0));
+    compare(_mm256_maskload_epi64(reinterpret_cast<const long long*>(heads + i), there));
   }
   return {static_cast<std::uint32_t>(_mm_popcnt_u32(below & used)),
           static_cast<std::uint32_t>(_mm_popcnt_u32(equal & used))};

@@ -33,12 +33,12 @@ Arena::~Arena() {
   }
 }
 
-bool Arena::reserve(std::size_t bytes) {
-  if (open_[0].bytes() >= bytes || open_[1].bytes() >= bytes) return true;
+bool Arena::open_chunk(std::size_t bytes) {
   // Doubles what there is. A large request gets a chunk of its own size: the rest of a full one would only lie idle.
   const std::size_t usual = std::clamp<std::size_t>(memory_bytes(), first_chunk_bytes_, chunk_bytes_max_);
   const std::size_t needed = bytes + sizeof(Chunk);
-  const std::size_t chunk_bytes = needed > usual / 8 ? round_up(std::max(needed, first_chunk_bytes_), kPageBytes) : usual;
+  const std::size_t chunk_bytes =
+      needed > usual / 8 ? round_up(std::max(needed, first_chunk_bytes_), kPageBytes) : usual;
   char* const chunk = add_chunk(chunk_bytes);
   if (chunk == nullptr) return false;
   if (open_[0].bytes() < open_[1].bytes()) std::swap(open_[0], open_[1]);

@@ -24,7 +24,9 @@ class Arena {
 
   // Makes sure that requests of `bytes` together, alignment included, succeed. False, with no effect, when there is no
   // memory.
-  [[nodiscard]] bool reserve(std::size_t bytes);
+  [[nodiscard]] bool reserve(std::size_t bytes) {
+    return open_[0].bytes() >= bytes || open_[1].bytes() >= bytes || open_chunk(bytes);
+  }
   // Precondition: reserved. `alignment`: a power of two up to 64. Counts bytes + alignment - 1 of what was reserved.
   void* allocate(std::size_t bytes, std::size_t alignment);
   // Zeros of their own, aligned to 64; null when there is no memory. Counts nothing of what was reserved.
@@ -41,6 +43,7 @@ class Arena {
     std::size_t bytes() const { return static_cast<std::size_t>(end - at); }
   };
 
+  bool open_chunk(std::size_t bytes);
   char* add_chunk(std::size_t bytes);
 
   const std::size_t first_chunk_bytes_;

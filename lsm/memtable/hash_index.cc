@@ -10,34 +10,22 @@ namespace firn::memtable {
 namespace {
 
 constexpr std::size_t kSlotsMin = 64;
-constexpr std::size_t kGrowthMax = 16;          // Of one step: an estimate may be wrong.
-constexpr std::size_t kMigratedPerInsert = 8;   // A new array is at most half full long after the old one has moved.
+constexpr std::size_t kGrowthMax = 16;           // Of one step: an estimate may be wrong.
+constexpr std::size_t kMigratedPerInsert = 8;    // A new array is at most half full long after the old one has moved.
 constexpr std::size_t kMigrationLookahead = 16;  // Slots whose nodes are being loaded.
-
-constexpr unsigned kTagShift = 48;
-constexpr std::uint64_t kPointerMask = (std::uint64_t{1} << kTagShift) - 1;
-constexpr std::uint64_t kArrayMask = ~std::uint64_t{63};
-
-using Slot = std::atomic<std::uint64_t>;
-
-Slot* slots_of(std::uint64_t array) { return reinterpret_cast<Slot*>(array & kArrayMask); }
-std::size_t slot_count(std::uint64_t array) { return array == 0 ? 0 : std::size_t{1} << (array & ~kArrayMask); }
-Node* node_of(std::uint64_t entry) { return reinterpret_cast<Node*>(entry & kPointerMask); }
 
 }  // namespace
 
-bool HashIndex::reserve(std::size_t keys, std::size_t keys_expected) {
+bool HashIndex::grow(std::size_t keys, std::size_t keys_expected) {
   const Array old = current_.load(std::memory_order_relaxed);
-  const std::size_t old_slots = slot_count(old);
-  const std::size_t least = 2 * (keys_ + keys);
-  if (least <= old_slots) return true;
-
-  const std::size_t slots =
-      std::bit_ceil(std::max({kSlotsMin, least, std::min(2 * keys_expected, kGrowthMax * old_slots)}));
+  const std::size_t slots = std::bit_ceil(
+      std::max({kSlotsMin, 2 * (keys_ + keys), std::min(2 * keys_expected, kGrowthMax * slot_count(old))}));
+  FIRN_ASSERT(slots > slot_count(old));
   void* const area = arena_.allocate_zeroed(slots * sizeof(Slot));  // Zeros are empty slots.
   if (area == nullptr) return false;
   migrate(slot_count(previous_.load(std::memory_order_relaxed)));
   migrated_slots_ = 0;
+  keys_max_ = slots / 2;
   previous_.store(old, std::memory_order_release);
   const auto address = reinterpret_cast<std::uint64_t>(area);
   FIRN_ASSERT((address & ~kArrayMask) == 0);
@@ -53,35 +41,10 @@ void HashIndex::insert(Node* node, std::uint64_t hash) {
   ++keys_;
 }
 
-Node* HashIndex::find(Slice key, std::uint64_t hash) const {
-  // In this order: an array that is current when no other is seen to be moving into it is complete.
-  const Array current = current_.load(std::memory_order_acquire);
-  const Array previous = previous_.load(std::memory_order_acquire);
-  if (current == 0) return nullptr;
-  Node* const node = find_in(current, key, hash);
-  if (node != nullptr || previous == 0) return node;
-  return find_in(previous, key, hash);
-}
-
-void HashIndex::prefetch(std::uint64_t hash) const {
-  const Array array = current_.load(std::memory_order_acquire);
-  if (array != 0) __builtin_prefetch(slots_of(array) + (hash & (slot_count(array) - 1)));
-}
-
-Node* HashIndex::find_in(Array array, Slice key, std::uint64_t hash) {
-  const Slot* const slots = slots_of(array);
-  const std::size_t mask = slot_count(array) - 1;
-  for (std::size_t i = hash & mask;; i = (i + 1) & mask) {
-    const std::uint64_t entry = slots[i].load(std::memory_order_acquire);
-    if (entry == 0) return nullptr;
-    if (((entry ^ hash) & ~kPointerMask) == 0 && node_of(entry)->key() == key) return node_of(entry);
-  }
-}
-
 // `hash`: its low half is enough.
 void HashIndex::place(Array array, std::uint64_t entry, std::uint64_t hash) {
   Slot* const slots = slots_of(array);
-  const std::size_t mask = slot_count(array) - 1;
+  const std::size_t mask = mask_of(array);
   std::size_t i = hash & mask;
   while (slots[i].load(std::memory_order_relaxed) != 0) i = (i + 1) & mask;
   slots[i].store(entry, std::memory_order_release);

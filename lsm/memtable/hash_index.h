@@ -21,22 +21,54 @@ class HashIndex {
  public:
   explicit HashIndex(Arena& arena) : arena_(arena) {}
 
-  // Makes room for `keys` more; where that takes a new array, one for about `keys_expected` in all. False, with no
-  // effect, when there is no memory.
-  [[nodiscard]] bool reserve(std::size_t keys, std::size_t keys_expected);
-  // Precondition: reserved, and the key is not there.
+  bool has_room(std::size_t keys) const { return keys_ + keys <= keys_max_; }
+  // Makes room for `keys` more, by a new array for about `keys_expected` in all. False, with no effect, when there is
+  // no memory. Ends what was reserved of the arena.
+  [[nodiscard]] bool grow(std::size_t keys, std::size_t keys_expected);
+  // Precondition: has_room(1), and the key is not there.
   void insert(Node* node, std::uint64_t hash);
 
   // Null when the key is not there.
-  Node* find(Slice key, std::uint64_t hash) const;
-  void prefetch(std::uint64_t hash) const;
+  Node* find(Slice key, std::uint64_t hash) const {
+    // In this order: an array that is current when no other is seen to be moving into it is complete.
+    const Array current = current_.load(std::memory_order_acquire);
+    const Array previous = previous_.load(std::memory_order_acquire);
+    if (current == 0) return nullptr;
+    Node* const node = find_in(current, key, hash);
+    if (node != nullptr || previous == 0) [[likely]]
+      return node;
+    return find_in(previous, key, hash);
+  }
+  void prefetch(std::uint64_t hash) const {
+    const Array array = current_.load(std::memory_order_acquire);
+    if (array != 0) __builtin_prefetch(slots_of(array) + (hash & mask_of(array)));
+  }
 
  private:
+  // The top 16 bits of the key's hash, and the address of its node; 0 when free.
   using Slot = std::atomic<std::uint64_t>;
   // An array: its address, aligned to 64, and in the low bits the binary logarithm of its slots. 0 is no array.
   using Array = std::uint64_t;
 
-  static Node* find_in(Array array, Slice key, std::uint64_t hash);
+  static constexpr unsigned kTagShift = 48;
+  static constexpr std::uint64_t kPointerMask = (std::uint64_t{1} << kTagShift) - 1;
+  static constexpr std::uint64_t kArrayMask = ~std::uint64_t{63};
+
+  static Slot* slots_of(Array array) { return reinterpret_cast<Slot*>(array & kArrayMask); }
+  static std::size_t mask_of(Array array) { return (std::size_t{1} << (array & ~kArrayMask)) - 1; }
+  static std::size_t slot_count(Array array) { return array == 0 ? 0 : mask_of(array) + 1; }
+  static Node* node_of(std::uint64_t entry) { return reinterpret_cast<Node*>(entry & kPointerMask); }
+
+  // Precondition: array != 0.
+  static Node* find_in(Array array, Slice key, std::uint64_t hash) {
+    const Slot* const slots = slots_of(array);
+    const std::size_t mask = mask_of(array);
+    for (std::size_t i = hash & mask;; i = (i + 1) & mask) {
+      const std::uint64_t entry = slots[i].load(std::memory_order_acquire);
+      if (entry == 0) return nullptr;
+      if ((entry ^ hash) >> kTagShift == 0 && node_of(entry)->has_key(key)) return node_of(entry);
+    }
+  }
   static void place(Array array, std::uint64_t entry, std::uint64_t hash);
   void migrate(std::size_t slots);
 
@@ -45,6 +77,7 @@ class HashIndex {
   std::atomic<Array> previous_{0};  // While its entries are moving to current_; set before current_ is.
   std::size_t migrated_slots_ = 0;  // Of previous_.
   std::size_t keys_ = 0;
+  std::size_t keys_max_ = 0;  // Half the slots of current_.
 };
 
 }  // namespace firn::memtable

@@ -22,6 +22,12 @@ class PageOrder {
   std::uint64_t word() const { return word_; }
   unsigned count() const { return static_cast<unsigned>(word_ & 15); }
   unsigned slot(unsigned rank) const { return static_cast<unsigned>(word_ >> (4 * rank + 4) & 15); }
+  // The slots in use, in key order.
+  template <class Visit>
+  void for_each_slot(Visit visit) const {
+    std::uint64_t slots = word_ >> 4;
+    for (unsigned rank = count(); rank > 0; --rank, slots >>= 4) visit(static_cast<unsigned>(slots & 15));
+  }
   // Precondition: count() < kPageEntries.
   unsigned free_slot() const { return slot(count()); }
   // With the free slot's entry at `rank`.
@@ -50,7 +56,8 @@ const Node* low_node(const Page& page, unsigned slot) {
   return at->node(slot);
 }
 
-// Of `count` entries in order from `rank` on, the rank of the first that `precedes` does not hold for.
+// Of entries in order, the rank of the first from `rank` on that `precedes` does not hold for; `count` of them are
+// left.
 template <class Precedes>
 unsigned partition_rank(unsigned rank, unsigned count, Precedes precedes) {
   while (count > 0) {
@@ -65,11 +72,12 @@ unsigned partition_rank(unsigned rank, unsigned count, Precedes precedes) {
   return rank;
 }
 
-// Fetches all four lines at once.
-void prefetch(const Page* page) {
-  for (std::size_t offset = 0; offset < sizeof(Page); offset += 64) {
-    __builtin_prefetch(reinterpret_cast<const char*>(page) + offset);
-  }
+// The same where `rank` of `count` heads are smaller than `head`; only keys of equal heads are compared.
+template <class HeadAt, class Precedes>
+unsigned rank_of_tie(unsigned rank, unsigned count, std::uint64_t head, HeadAt head_at, Precedes precedes) {
+  unsigned ties = 0;
+  while (rank + ties < count && head_at(rank + ties) == head) ++ties;
+  return partition_rank(rank, ties, precedes);
 }
 
 // Precondition: the page is not full. Each store releases: a reader that finds the new entry in a slot used anew must
@@ -113,14 +121,12 @@ const Page* step_towards(const Page* page, Slice key, std::uint64_t head) {
     const std::uint32_t version = page->version.load(std::memory_order_acquire);
     const PageOrder order = order_of(*page);
     const Page* const next = page->next.load(std::memory_order_acquire);
+    const auto head_in = [&](unsigned slot) { return page->heads[slot].load(std::memory_order_acquire); };
     unsigned rank = 0;
-    unsigned ties = 0;
-    for (unsigned i = 0; i < order.count(); ++i) {
-      const std::uint64_t other = page->heads[order.slot(i)].load(std::memory_order_acquire);
-      rank += other < head;
-      ties += other == head;
-    }
-    rank = partition_rank(rank, ties, [&](unsigned i) { return low_node(*page, order.slot(i))->key() <= key; });
+    order.for_each_slot([&](unsigned slot) { rank += head_in(slot) < head; });
+    rank = rank_of_tie(
+        rank, order.count(), head, [&](unsigned i) { return head_in(order.slot(i)); },
+        [&](unsigned i) { return low_node(*page, order.slot(i))->key() <= key; });
     const Page* const child = page->child(order.slot(std::max(rank, 1U) - 1));
     if (page->version.load(std::memory_order_relaxed) != version) continue;
 
@@ -134,6 +140,15 @@ const Page* step_towards(const Page* page, Slice key, std::uint64_t head) {
 
 }  // namespace
 
+void Page::prefetch_nodes() const {
+  constexpr std::size_t kUsualKeyBytes = 24;  // The version behind such a key may begin on the next line.
+  order_of(*this).for_each_slot([&](unsigned slot) {
+    const auto* const bytes = reinterpret_cast<const char*>(node(slot));
+    __builtin_prefetch(bytes);
+    __builtin_prefetch(bytes + Node::kKeyOffset + kUsualKeyBytes);
+  });
+}
+
 // Lock-free: repeats itself only when the writer has split the page meanwhile. Each load acquires, so whoever has read
 // any part of a split sees its version, and all before it, in what is loaded later.
 void LeafCopy::take(const Page* leaf) {
@@ -144,10 +159,11 @@ void LeafCopy::take(const Page* leaf) {
     const PageOrder order = order_of(*leaf);
     next = leaf->next.load(std::memory_order_acquire);
     count = order.count();
-    for (unsigned rank = 0; rank < count; ++rank) {
-      heads[rank] = leaf->heads[order.slot(rank)].load(std::memory_order_acquire);
-      nodes[rank] = leaf->node(order.slot(rank));
-    }
+    unsigned rank = 0;
+    order.for_each_slot([&](unsigned slot) {
+      heads[rank] = leaf->heads[slot].load(std::memory_order_acquire);
+      nodes[rank++] = leaf->node(slot);
+    });
   } while (leaf->version.load(std::memory_order_relaxed) != version);
 
   if (version % 2 == 0 || next == nullptr) return;
@@ -159,31 +175,14 @@ void LeafCopy::take(const Page* leaf) {
 
 std::uint32_t LeafCopy::lower_bound(Slice key, std::uint64_t head) const {
   unsigned rank = 0;
-  unsigned ties = 0;
-  for (unsigned i = 0; i < count; ++i) {
-    rank += heads[i] < head;
-    ties += heads[i] == head;
-  }
-  return partition_rank(rank, ties, [&](unsigned i) { return nodes[i]->key() < key; });
+  for (unsigned i = 0; i < count; ++i) rank += heads[i] < head;
+  return rank_of_tie(
+      rank, count, head, [&](unsigned i) { return heads[i]; }, [&](unsigned i) { return nodes[i]->key() < key; });
 }
 
 LinkTree::LinkTree(Arena& arena)
     : arena_(arena), root_(&first_leaf_), last_leaf_(&first_leaf_), head_rank_(head_rank_kernel()) {
   initialize(first_leaf_, 0);
-  page_counts_[0] = 1;
-}
-
-bool LinkTree::reserve(std::size_t nodes) {
-  // A page splits when it is full, and twice at most (once by appending, once in the middle) before it must fill its
-  // emptied half again. Each split is an insertion into the level above.
-  std::size_t pages = 0;
-  std::size_t insertions = nodes;
-  for (unsigned level = 0; level < kLevelsMax && insertions > 0; ++level) {
-    if (page_counts_[level] == 0) ++pages;  // A new root.
-    insertions = std::min(insertions, 2 * page_counts_[level] + insertions / 3 + (page_counts_[level] == 0 ? 0 : 2));
-    pages += insertions;
-  }
-  return arena_.reserve(pages * (sizeof(Page) + alignof(Page) - 1));
 }
 
 void LinkTree::insert(const Node* node, std::uint64_t head) {
@@ -219,7 +218,7 @@ unsigned LinkTree::rank_in(const Page& page, Slice key, std::uint64_t head) cons
 LinkTree::Path LinkTree::descend(Slice key, std::uint64_t head) const {
   Path path;
   for (Page* page = root_.load(std::memory_order_relaxed);;) {
-    prefetch(page);
+    page->prefetch();
     const unsigned rank = rank_in(*page, key, head);
     if (page->level == 0) {
       path[0] = {page, rank};
@@ -267,7 +266,7 @@ Page* LinkTree::split(Page& page, unsigned rank, const void* entry, std::uint64_
 Page* LinkTree::make_page(unsigned level) {
   Page* const page = new (arena_.allocate(sizeof(Page), alignof(Page))) Page;
   initialize(*page, level);
-  ++page_counts_[level];
+  ++page_count_;
   return page;
 }
 
@@ -284,7 +283,7 @@ void LinkTree::add_root(const Page* right, std::uint64_t head) {
 const Page* LinkTree::find_leaf(Slice key, std::uint64_t head) const {
   const Page* page = root_.load(std::memory_order_acquire);
   while (page->level > 0) {
-    prefetch(page);
+    page->prefetch();
     page = step_towards(page, key, head);
   }
   return page;

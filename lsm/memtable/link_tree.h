@@ -15,6 +15,7 @@
 // Thread safety: one writer, any number of readers, no locks. Lifetime: `arena` outlives the tree.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -31,7 +32,7 @@ namespace firn::memtable {
 inline constexpr unsigned kPageEntries = 14;
 
 struct alignas(64) Page {
-  std::atomic<std::uint64_t> order;    // See PageOrder in link_tree.cc.
+  std::atomic<std::uint64_t> order;  // See PageOrder in link_tree.cc.
   std::atomic<Page*> next;
   std::atomic<Page*> prev;             // The page before this one, or one further to the left.
   std::atomic<std::uint32_t> version;  // Odd while the page splits; slots are used anew only under another version.
@@ -44,6 +45,14 @@ struct alignas(64) Page {
   // Preconditions: level == 0; level > 0.
   const Node* node(unsigned slot) const { return static_cast<const Node*>(entries[slot].load(kAcquire)); }
   const Page* child(unsigned slot) const { return static_cast<const Page*>(entries[slot].load(kAcquire)); }
+
+  void prefetch() const {
+    for (std::size_t offset = 0; offset < sizeof(Page); offset += 64) {
+      __builtin_prefetch(reinterpret_cast<const char*>(this) + offset);
+    }
+  }
+  // Precondition: level == 0.
+  void prefetch_nodes() const;
 
   static constexpr auto kAcquire = std::memory_order_acquire;
 };
@@ -71,7 +80,9 @@ class LinkTree {
   LinkTree& operator=(const LinkTree&) = delete;
 
   // Makes room for `nodes` insertions. False, with no effect, when there is no memory.
-  [[nodiscard]] bool reserve(std::size_t nodes);
+  [[nodiscard]] bool reserve(std::size_t nodes) {
+    return arena_.reserve(pages_max(nodes) * (sizeof(Page) + alignof(Page) - 1));
+  }
   // Precondition: reserved; no node has this key yet. `head` is any function of the key, always the same one, of which
   // head(a) < head(b) implies a < b.
   void insert(const Node* node, std::uint64_t head);
@@ -97,6 +108,13 @@ class LinkTree {
   };
   using Path = std::array<Step, kLevelsMax>;
 
+  // How many pages the insertion of `nodes` can take. At worst each splits a page on every level and the root. But a
+  // page splits only when it is full, and twice at most (by appending, in the middle) before its emptied half fills
+  // again: pages of a level <= 2 * those it has + insertions / 3 + 2, summed up over the levels.
+  std::size_t pages_max(std::size_t nodes) const {
+    const std::size_t levels = root_.load(std::memory_order_relaxed)->level + 1U;
+    return std::min(nodes * (levels + 1), 3 * page_count_ + nodes / 2 + 3 * kLevelsMax);
+  }
   unsigned rank_in(const Page& page, Slice key, std::uint64_t head) const;
   Path descend(Slice key, std::uint64_t head) const;
   Page* split(Page& page, unsigned rank, const void* entry, std::uint64_t head);
@@ -110,7 +128,7 @@ class LinkTree {
 
   // The writer's alone.
   const HeadRankKernel head_rank_;
-  std::array<std::size_t, kLevelsMax> page_counts_{};  // By level.
+  std::size_t page_count_ = 1;
   const Node* last_node_ = nullptr;
   std::uint64_t last_head_ = 0;
 

@@ -46,8 +46,8 @@ MemTable::MemTable(std::uint64_t capacity_bytes, std::string common_prefix)
 
 Status MemTable::reserve(std::size_t entries, std::size_t bytes) {
   // The index first: its array may come from what is reserved.
-  if (index_.reserve(entries, keys_expected()) && data_arena_.reserve(entries * kEntryBytesMax + bytes) &&
-      tree_.reserve(entries)) [[likely]] {
+  if ((index_.has_room(entries) || index_.grow(entries, keys_expected())) &&
+      data_arena_.reserve(entries * kEntryBytesMax + bytes) && tree_.reserve(entries)) [[likely]] {
     return {};
   }
   return Status(StatusCode::kOutOfMemory, "memtable: no memory for " + std::to_string(entries) + " entries of " +
@@ -117,7 +117,8 @@ std::unique_ptr<MemTableCursor> MemTable::cursor() const { return std::make_uniq
 // The head of what follows the common prefix. Keys without it lie before or behind all keys that have it.
 std::uint64_t MemTable::head(Slice key) const {
   const int order = key.compare(0, common_prefix_.size(), common_prefix_);
-  if (order == 0) [[likely]] return key_head(key, common_prefix_.size());
+  if (order == 0) [[likely]]
+    return key_head(key, common_prefix_.size());
   return order < 0 ? 0 : ~std::uint64_t{0};
 }
 

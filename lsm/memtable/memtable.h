@@ -56,9 +56,7 @@ class MemTable {
   std::unique_ptr<MemTableCursor> cursor() const;
 
   // Everything it holds, in use or reserved: what counts against a memory budget.
-  std::uint64_t memory_bytes() const {
-    return sizeof *this + data_arena_.memory_bytes() + page_arena_.memory_bytes();
-  }
+  std::uint64_t memory_bytes() const { return sizeof *this + data_arena_.memory_bytes() + page_arena_.memory_bytes(); }
   bool empty() const { return entries() == 0; }
   std::uint64_t entries() const { return entries_.load(std::memory_order_relaxed); }  // All versions.
   std::uint64_t keys() const { return keys_.load(std::memory_order_relaxed); }        // Different ones.
@@ -120,7 +118,7 @@ class MemTableCursor final : public Cursor {
  private:
   const memtable::Node& node() const { return *leaf_.nodes[rank_]; }
   const memtable::Version* newest() const { return node().newest.load(std::memory_order_acquire); }
-  void enter(const memtable::Page* leaf);
+  static void prefetch(const memtable::Page* page, std::atomic<memtable::Page*> memtable::Page::*direction);
   bool settle();
   bool step_back();
   bool find(Slice key);
@@ -128,8 +126,8 @@ class MemTableCursor final : public Cursor {
 
   const MemTable& memtable_;
   memtable::LeafCopy leaf_;
-  std::uint32_t rank_ = 0;                     // Of the present node in leaf_.
-  const memtable::Version* version_ = nullptr; // The present version.
+  std::uint32_t rank_ = 0;                      // Of the present node in leaf_.
+  const memtable::Version* version_ = nullptr;  // The present version.
 };
 
 }  // namespace firn

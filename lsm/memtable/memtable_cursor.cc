@@ -6,14 +6,14 @@ using memtable::Page;
 using memtable::Version;
 
 void MemTableCursor::seek_to_first() {
-  enter(memtable_.tree_.first_leaf());
+  leaf_.take(memtable_.tree_.first_leaf());
   rank_ = 0;
   settle() ? show(newest()) : end();
 }
 
 void MemTableCursor::seek_to_last() {
-  enter(memtable_.tree_.last_leaf());
-  while (leaf_.next != nullptr) enter(leaf_.next);
+  leaf_.take(memtable_.tree_.last_leaf());
+  while (leaf_.next != nullptr) leaf_.take(leaf_.next);
   rank_ = leaf_.count;
   step_back() ? show(memtable::version_numbered(newest(), 0)) : end();
 }
@@ -61,18 +61,20 @@ void MemTableCursor::prev_key(Sequence at) {
   end();
 }
 
-// Takes over a leaf; the rank is the caller's to set.
-void MemTableCursor::enter(const Page* leaf) {
-  leaf_.take(leaf);
-  for (std::uint32_t rank = 0; rank < leaf_.count; ++rank) __builtin_prefetch(leaf_.nodes[rank]);
+// Fetches what a scan will read soon: the nodes of the next page, and the page after it.
+void MemTableCursor::prefetch(const Page* page, std::atomic<Page*> Page::*direction) {
+  if (page == nullptr) return;
+  page->prefetch_nodes();
+  if (const Page* const after = (page->*direction).load(std::memory_order_acquire); after != nullptr) after->prefetch();
 }
 
 // From a rank that may be one past the leaf's last node to the node that it means; false when there is none.
 bool MemTableCursor::settle() {
   while (rank_ >= leaf_.count) {
     if (leaf_.next == nullptr) return false;
-    enter(leaf_.next);
+    leaf_.take(leaf_.next);
     rank_ = 0;
+    prefetch(leaf_.next, &Page::next);
   }
   return true;
 }
@@ -83,9 +85,10 @@ bool MemTableCursor::step_back() {
     const Page* const right = leaf_.page;
     const Page* const left = right->prev.load(std::memory_order_acquire);
     if (left == nullptr) return false;
-    enter(left);
-    while (leaf_.next != right) enter(leaf_.next);
+    leaf_.take(left);
+    while (leaf_.next != right) leaf_.take(leaf_.next);
     rank_ = leaf_.count;
+    prefetch(leaf_.page->prev.load(std::memory_order_acquire), &Page::prev);
   }
   --rank_;
   return true;
@@ -94,12 +97,12 @@ bool MemTableCursor::step_back() {
 // To the first node at or after `key`. False when there is none; step_back() then leads to the last node.
 bool MemTableCursor::find(Slice key) {
   const std::uint64_t head = memtable_.head(key);
-  enter(memtable_.tree_.find_leaf(key, head));
+  leaf_.take(memtable_.tree_.find_leaf(key, head));
   for (;;) {
     rank_ = leaf_.lower_bound(key, head);
     if (rank_ < leaf_.count) return true;
     if (leaf_.next == nullptr) return false;
-    enter(leaf_.next);
+    leaf_.take(leaf_.next);
   }
 }
 

@@ -11,8 +11,10 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "codec/entry.h"
+#include "codec/varint.h"
 #include "firn/slice.h"
 
 namespace firn::memtable {
@@ -24,28 +26,38 @@ struct Version {
     const Version* jump;   // `older`, or one beyond it.
   };
 
-  std::uint64_t packed;       // Sequence and kind: pack_sequence().
+  std::uint64_t packed;  // Sequence and kind: pack_sequence().
   std::uint32_t value_bytes;
-  std::uint32_t ordinal;      // How many older versions the key has.
+  std::uint32_t ordinal;  // How many older versions the key has.
   // Links follow when ordinal > 0, then the value.
 
   bool first() const { return ordinal == 0; }
   // Precondition: !first().
   const Links& links() const { return *reinterpret_cast<const Links*>(this + 1); }
-  Slice value() const {
-    return {reinterpret_cast<const char*>(this + 1) + (first() ? 0 : sizeof(Links)), value_bytes};
-  }
+  Slice value() const { return {reinterpret_cast<const char*>(this + 1) + (first() ? 0 : sizeof(Links)), value_bytes}; }
 };
 
 struct Node {
   std::atomic<const Version*> newest;
-  std::uint32_t hash_low;   // Low half of the key's hash.
+  std::uint32_t hash_low;  // Low half of the key's hash.
   std::uint16_t key_bytes;
   // The key follows at kKeyOffset, then, aligned to eight bytes, its first version.
 
   static constexpr std::size_t kKeyOffset = 14;
 
   Slice key() const { return {reinterpret_cast<const char*>(this) + kKeyOffset, key_bytes}; }
+  // key() == other, without a call for the usual sizes.
+  bool has_key(Slice other) const {
+    if (other.size() != key_bytes) return false;
+    const char* const own = reinterpret_cast<const char*>(this) + kKeyOffset;
+    if (key_bytes < 8 || key_bytes > 32) return std::memcmp(own, other.data(), key_bytes) == 0;
+    std::size_t at = 0;
+    for (; at + 8 < key_bytes; at += 8) {
+      if (load<std::uint64_t>(own + at) != load<std::uint64_t>(other.data() + at)) return false;
+    }
+    at = key_bytes - 8U;
+    return load<std::uint64_t>(own + at) == load<std::uint64_t>(other.data() + at);
+  }
 };
 static_assert(offsetof(Node, key_bytes) + sizeof(Node::key_bytes) == Node::kKeyOffset);
 

@@ -86,10 +86,9 @@ class MemTableConcurrency : public ::testing::TestWithParam<Workload> {
          forward ? cursor.next() : cursor.prev()) {
       const Entry& entry = cursor.entry();
       if (any) {
-        const bool in_order =
-            entry.key == last_key
-                ? (entry.sequence < last_sequence) == forward && entry.sequence != last_sequence
-                : (last_key < entry.key) == forward;
+        const bool in_order = entry.key == last_key
+                                  ? (entry.sequence < last_sequence) == forward && entry.sequence != last_sequence
+                                  : (last_key < entry.key) == forward;
         ASSERT_TRUE(in_order) << last_key << "@" << last_sequence << " then " << entry.key << "@" << entry.sequence;
       }
       ASSERT_EQ(entry.key, GetParam().key(entry.sequence));
@@ -125,7 +124,8 @@ class MemTableConcurrency : public ::testing::TestWithParam<Workload> {
 
 TEST_P(MemTableConcurrency, ReadersFindEveryAcknowledgedEntryOnceAndInOrder) {
   std::vector<std::thread> readers;
-  readers.emplace_back([this] { read([this](std::uint64_t n, std::uint64_t round) { get_recent_and_old(n, round); }); });
+  readers.emplace_back(
+      [this] { read([this](std::uint64_t n, std::uint64_t round) { get_recent_and_old(n, round); }); });
   readers.emplace_back([this] {
     read([this](std::uint64_t n, std::uint64_t round) { round % 4 == 3 ? scan_keys(n, true) : scan(n, true); });
   });
@@ -138,15 +138,15 @@ TEST_P(MemTableConcurrency, ReadersFindEveryAcknowledgedEntryOnceAndInOrder) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, MemTableConcurrency,
-    ::testing::Values(
-        Workload{"Random", [](std::uint64_t n) { return scrambled(n); }, "", ""},
-        Workload{"Rising", [](std::uint64_t n) { return n; }, "k", "k00000000000"},
-        Workload{"Falling", [](std::uint64_t n) { return ~n; }, "", ""},
-        Workload{"OneHead", [](std::uint64_t n) { return scrambled(n) >> 40; }, std::string(100, '\xFF'), ""},
-        Workload{"OutsidePrefix", [](std::uint64_t n) { return scrambled(n); }, "k", "k8"},
-        Workload{"FewKeys", [](std::uint64_t n) { return scrambled(n) % 50; }, "", ""},
-        Workload{"OneKey", [](std::uint64_t) { return std::uint64_t{7}; }, "", ""},
-        Workload{"Streams", [](std::uint64_t n) { return (n % 7) << 40 | n; }, "", ""}),
+    ::testing::Values(Workload{"Random", [](std::uint64_t n) { return scrambled(n); }, "", ""},
+                      Workload{"Rising", [](std::uint64_t n) { return n; }, "k", "k00000000000"},
+                      Workload{"Falling", [](std::uint64_t n) { return ~n; }, "", ""},
+                      Workload{"OneHead", [](std::uint64_t n) { return scrambled(n) >> 40; }, std::string(100, '\xFF'),
+                               ""},
+                      Workload{"OutsidePrefix", [](std::uint64_t n) { return scrambled(n); }, "k", "k8"},
+                      Workload{"FewKeys", [](std::uint64_t n) { return scrambled(n) % 50; }, "", ""},
+                      Workload{"OneKey", [](std::uint64_t) { return std::uint64_t{7}; }, "", ""},
+                      Workload{"Streams", [](std::uint64_t n) { return (n % 7) << 40 | n; }, "", ""}),
     [](const auto& test) { return test.param.name; });
 
 }  // namespace

@@ -41,26 +41,25 @@ rc::Gen<std::string> key_gen() {
   const auto tail = rc::gen::mapcat(rc::gen::inRange(0, 14), [byte](int bytes) {
     return rc::gen::container<std::string>(static_cast<std::size_t>(bytes), byte);
   });
-  return rc::gen::map(rc::gen::pair(rc::gen::element<std::string>("", "", "user", "user0000", std::string(40, '\xFF')),
-                                    tail),
-                      [](const std::pair<std::string, std::string>& parts) { return parts.first + parts.second; });
+  return rc::gen::map(
+      rc::gen::pair(rc::gen::element<std::string>("", "", "user", "user0000", std::string(40, '\xFF')), tail),
+      [](const std::pair<std::string, std::string>& parts) { return parts.first + parts.second; });
 }
 
 rc::Gen<Operation> operation_gen() {
   return rc::gen::build<Operation>(
       rc::gen::set(&Operation::key, key_gen()),
-      rc::gen::set(&Operation::value, rc::gen::map(rc::gen::inRange(0, 200),
-                                                   [](int bytes) {
-                                                     return std::string(static_cast<std::size_t>(bytes), 'v');
-                                                   })),
+      rc::gen::set(&Operation::value,
+                   rc::gen::map(rc::gen::inRange(0, 200),
+                                [](int bytes) { return std::string(static_cast<std::size_t>(bytes), 'v'); })),
       rc::gen::set(&Operation::kind, rc::gen::element(EntryKind::kPut, EntryKind::kPut, EntryKind::kTombstone)),
       rc::gen::set(&Operation::skipped, rc::gen::element(0U, 0U, 0U, 5U)));
 }
 
 rc::Gen<std::vector<Operation>> operations_gen() {
   return rc::gen::mapcat(rc::gen::element(5, 30, 200, 1500), [](int count) {
-    return rc::gen::resize(rc::kNominalSize,
-                           rc::gen::container<std::vector<Operation>>(static_cast<std::size_t>(count), operation_gen()));
+    return rc::gen::resize(
+        rc::kNominalSize, rc::gen::container<std::vector<Operation>>(static_cast<std::size_t>(count), operation_gen()));
   });
 }
 
@@ -184,9 +183,9 @@ RC_GTEST_PROP(MemTableModel, AnswersAsAMapDoes, ()) {
 
   expect_scans(memtable, model);
   for (int probe = 0; probe < 50; ++probe) {
-    const auto key = *rc::gen::resize(rc::kNominalSize,
-                                      rc::gen::oneOf(key_gen(), rc::gen::map(rc::gen::elementOf(operations),
-                                                                             [](const Operation& o) { return o.key; })));
+    const auto key = *rc::gen::resize(
+        rc::kNominalSize, rc::gen::oneOf(key_gen(), rc::gen::map(rc::gen::elementOf(operations),
+                                                                 [](const Operation& o) { return o.key; })));
     const auto at = *rc::gen::oneOf(rc::gen::inRange<Sequence>(0, sequence + 2), rc::gen::just(kSequenceMax));
     expect_lookups(memtable, model, key, at);
     expect_walk(memtable, model, key, *rc::gen::arbitrary<std::uint64_t>());
