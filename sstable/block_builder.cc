@@ -21,56 +21,76 @@ std::uint64_t sequence_code(Sequence sequence, Sequence smallest, std::uint64_t 
 
 }  // namespace
 
-void BlockBuilder::Shape::add(const Entry& entry, std::size_t shared) {
-  const std::uint64_t packed = pack_sequence(entry.sequence, entry.kind);
-  if (entries == 0) {
-    prefix_bytes = key_bytes_min = key_bytes_max = entry.key.size();
-    sequence_min = sequence_max = entry.sequence;
-    packed_first = packed;
-  }
+void EntrySums::add(const Entry& entry) {
   ++entries;
-  prefix_bytes = std::min(prefix_bytes, entries == 1 ? entry.key.size() : shared);
+  tombstones += entry.kind == EntryKind::kTombstone ? 1 : 0;
   key_bytes += entry.key.size();
   value_bytes += entry.value.size();
-  key_bytes_min = std::min(key_bytes_min, entry.key.size());
-  key_bytes_max = std::max(key_bytes_max, entry.key.size());
-  sequence_min = std::min(sequence_min, entry.sequence);
-  sequence_max = std::max(sequence_max, entry.sequence);
+  smallest_sequence = std::min(smallest_sequence, entry.sequence);
+  largest_sequence = std::max(largest_sequence, entry.sequence);
+}
+
+void BlockBuilder::Shape::add(const Entry& entry, std::size_t shared) {
+  const std::uint64_t packed = pack_sequence(entry.sequence, entry.kind);
+  const std::size_t key_bytes = entry.key.size();
+  if (sums.entries == 0) {
+    prefix_bytes = shared = key_bytes_min = key_bytes_max = key_bytes;
+    packed_first = packed;
+  }
+  sums.add(entry);
+  prefix_bytes = std::min(prefix_bytes, shared);
+  key_bytes_min = std::min(key_bytes_min, key_bytes);
+  key_bytes_max = std::max(key_bytes_max, key_bytes);
   one_sequence &= packed == packed_first;
 }
 
 unsigned BlockBuilder::Shape::sequence_width() const {
   if (one_sequence) return 0;
-  return (sequence_max - sequence_min) >> (32 - kKindBits) == 0 ? 4 : 8;
+  return (sums.largest_sequence - sums.smallest_sequence) >> (32 - kKindBits) == 0 ? 4 : 8;
 }
 
 std::size_t BlockBuilder::Shape::suffix_bytes_max() const {
-  const std::size_t lengths = mixed_key_bytes() ? entries * varint_bytes(key_bytes_max - prefix_bytes) : 0;
+  const std::size_t lengths = mixed_key_bytes() ? sums.entries * varint_bytes(key_bytes_max - prefix_bytes) : 0;
   if (key_bytes_max <= prefix_bytes + kHeadBytes) return lengths;
   const bool all_long = key_bytes_min >= prefix_bytes + kHeadBytes;
-  return lengths + key_bytes - entries * (prefix_bytes + (all_long ? kHeadBytes : 0));
+  return lengths + sums.key_bytes - sums.entries * (prefix_bytes + (all_long ? kHeadBytes : 0));
 }
 
 std::size_t BlockBuilder::Shape::block_bytes(std::size_t suffix_bytes) const {
-  const std::size_t columns = kBlockHeaderBytes + (prefix_bytes + 7) / 8 * 8 + entries * (kHeadBytes + sequence_width());
-  const std::size_t narrow = columns + 2 * (entries + 1) + suffix_bytes + value_bytes;
-  return narrow <= kNarrowBlockBytesMax ? narrow : narrow + 2 * (entries + 1);
+  const std::size_t heads = kBlockHeaderBytes + (prefix_bytes + 7) / 8 * 8 + sums.entries * kHeadBytes;
+  const std::size_t narrow_offsets = 2 * (sums.entries + 1);
+  const std::size_t narrow =
+      heads + sums.entries * sequence_width() + narrow_offsets + suffix_bytes + sums.value_bytes;
+  return narrow <= kNarrowBlockBytesMax ? narrow : narrow + narrow_offsets;
+}
+
+std::size_t BlockBuilder::entry_bytes_max(const Entry& entry) {
+  constexpr std::size_t kColumnBytesMax = kHeadBytes + 8 + 4 + kVarint32BytesMax;
+  return kColumnBytesMax + entry.key.size() + entry.value.size();
+}
+
+void BlockBuilder::grow(std::size_t bytes) {
+  constexpr std::size_t kCapacityMin = 8192;
+  staged_capacity_ = std::max<std::size_t>({kCapacityMin, 2 * staged_capacity_, staged_bytes_ + bytes});
+  auto larger = std::make_unique_for_overwrite<char[]>(staged_capacity_);
+  if (staged_bytes_ != 0) std::memcpy(larger.get(), staged_.get(), staged_bytes_);
+  staged_ = std::move(larger);
 }
 
 void BlockBuilder::add(const Entry& entry, std::size_t shared) {
   const std::size_t bytes = entry.key.size() + entry.value.size();
-  if (staged_capacity_ - staged_bytes_ < bytes) {
-    staged_capacity_ = std::max<std::size_t>({8192, 2 * staged_capacity_, staged_bytes_ + bytes});
-    auto larger = std::make_unique_for_overwrite<char[]>(staged_capacity_);
-    if (staged_bytes_ != 0) std::memcpy(larger.get(), staged_.get(), staged_bytes_);
-    staged_ = std::move(larger);
-  }
+  if (staged_capacity_ - staged_bytes_ < bytes) grow(bytes);
   char* const at = staged_.get() + staged_bytes_;
   if (!entry.key.empty()) std::memcpy(at, entry.key.data(), entry.key.size());
   if (!entry.value.empty()) std::memcpy(at + entry.key.size(), entry.value.data(), entry.value.size());
-  entries_.push_back({static_cast<std::uint32_t>(staged_bytes_), static_cast<std::uint32_t>(entry.key.size()),
-                      static_cast<std::uint32_t>(entry.value.size()), pack_sequence(entry.sequence, entry.kind)});
+  Staged& staged = entries_.emplace_back();
+  staged.packed_sequence = pack_sequence(entry.sequence, entry.kind);
+  staged.offset = static_cast<std::uint32_t>(staged_bytes_);
+  staged.key_bytes = static_cast<std::uint32_t>(entry.key.size());
+  staged.value_bytes = static_cast<std::uint32_t>(entry.value.size());
   staged_bytes_ += bytes;
+  if (entries_.size() == 1) bytes_max_ = kBlockHeaderBytes + (entry.key.size() + 7) / 8 * 8 + 4;
+  bytes_max_ += entry_bytes_max(entry);
   shape_.add(entry, shared);
 }
 
@@ -101,11 +121,11 @@ char* BlockBuilder::put_header(char* block, std::size_t bytes, bool wide) const 
   store(block + kBlockCompressionOffset, std::uint8_t{0});
   store(block + kBlockFlagsOffset, static_cast<std::uint8_t>(flags));
   store(block + kBlockPrefixBytesOffset, static_cast<std::uint16_t>(shape_.prefix_bytes));
-  store(block + kBlockEntriesOffset, static_cast<std::uint32_t>(shape_.entries));
+  store(block + kBlockEntriesOffset, static_cast<std::uint32_t>(shape_.sums.entries));
   store(block + kBlockRestBytesOffset,
         static_cast<std::uint16_t>(mixed ? 0 : shape_.key_bytes_max - shape_.prefix_bytes));
   store(block + kBlockZeroOffset, std::uint16_t{0});
-  store(block + kBlockBaseOffset, width == 0 ? shape_.packed_first : shape_.sequence_min << 8);
+  store(block + kBlockBaseOffset, width == 0 ? shape_.packed_first : shape_.sums.smallest_sequence << 8);
   char* out = block + kBlockHeaderBytes;
   const std::size_t padded = (shape_.prefix_bytes + 7) / 8 * 8;
   std::memset(out, 0, padded);
@@ -118,7 +138,7 @@ char* BlockBuilder::put_sequences(char* out) const {
   if (width == 0) return out;
   for (const Staged& entry : entries_) {
     const std::uint64_t code =
-        sequence_code(sequence_of(entry.packed_sequence), shape_.sequence_min, entry.packed_sequence);
+        sequence_code(sequence_of(entry.packed_sequence), shape_.sums.smallest_sequence, entry.packed_sequence);
     if (width == 4) {
       store(out, static_cast<std::uint32_t>(code));
     } else {

@@ -41,7 +41,6 @@ class TableBuilder::Impl {
   Impl(File& file, std::uint64_t id, const TableOptions& options)
       : options_(options), path_(file.path()), output_(file), filter_(options.filter_bits_per_key) {
     meta_.id = id;
-    meta_.smallest_sequence = kSequenceMax;
     properties_.block_bytes = options.block_bytes;
     properties_.filter_bits_per_key = options.filter_bits_per_key;
     properties_.compression = options.compression;
@@ -50,9 +49,9 @@ class TableBuilder::Impl {
   Status add(const Entry& entry);
   Status add_block(const Table& source, std::uint32_t index);
   Result<TableMeta> finish();
-  std::uint64_t entries() const { return meta_.entries; }
+  std::uint64_t entries() const { return sums_.entries + block_.sums().entries; }
   std::uint64_t file_bytes() const {
-    return output_.offset() + block_.staged_bytes() + filter_.bytes() + index_.estimated_bytes() +
+    return output_.offset() + block_.sums().key_bytes + block_.sums().value_bytes + filter_.bytes() + index_.estimated_bytes() +
            2 * sstable::kPageBytes;
   }
 
@@ -64,7 +63,6 @@ class TableBuilder::Impl {
     bool in_order = true;
   };
 
-  Slice last_key() const { return block_.empty() ? Slice(last_key_) : block_.last_key(); }
   std::uint64_t last_packed() const { return block_.empty() ? last_packed_ : block_.last_packed_sequence(); }
   Step step_to(const Entry& entry) const;
   Status refuse(const Entry& entry, const char* why);
@@ -72,7 +70,7 @@ class TableBuilder::Impl {
     status_ = status;
     return status;
   }
-  void count(const Entry& entry, const Step& step);
+  void add_sums(const sstable::EntrySums& sums);
   void begin_block(Slice first_key, const Step& step);
   Status write_block();
   Status write_compressed(bool& written);
@@ -90,16 +88,18 @@ class TableBuilder::Impl {
   sstable::Properties properties_;
   sstable::Footer footer_;
   TableMeta meta_;
-  std::string last_key_;            // Of the last written block; see last_key().
-  std::uint64_t last_packed_ = 0;
+  sstable::EntrySums sums_;         // Of the written blocks.
+  Slice last_key_;                  // In block_ or, when that is empty, last_written_key_.
+  std::string last_written_key_;
+  std::uint64_t last_packed_ = 0;   // Of that key; see last_packed().
   std::string raw_;                 // A block to be compressed,
   std::string compressed_;          // and what came of it.
   Status status_;                   // The first error.
 };
 
 TableBuilder::Impl::Step TableBuilder::Impl::step_to(const Entry& entry) const {
-  if (meta_.entries == 0) return {};
-  const Slice last = last_key();
+  if (entries() == 0) return {};
+  const Slice last = last_key_;
   Step step;
   step.shared = common_prefix_bytes(last, entry.key);
   step.same_key = step.shared == last.size() && step.shared == entry.key.size();
@@ -114,20 +114,18 @@ TableBuilder::Impl::Step TableBuilder::Impl::step_to(const Entry& entry) const {
 }
 
 Status TableBuilder::Impl::refuse(const Entry& entry, const char* why) {
-  return fail(Status(StatusCode::kInvalidArgument, path_ + ": entry " + std::to_string(meta_.entries) + " (key of " +
+  return fail(Status(StatusCode::kInvalidArgument, path_ + ": entry " + std::to_string(entries()) + " (key of " +
                                                        std::to_string(entry.key.size()) + " bytes, sequence " +
                                                        std::to_string(entry.sequence) + ") " + why));
 }
 
-void TableBuilder::Impl::count(const Entry& entry, const Step& step) {
-  if (meta_.entries == 0) meta_.smallest_key = entry.key;
-  if (!step.same_key) filter_.add(key_hash(entry.key));
-  ++meta_.entries;
-  meta_.tombstones += entry.kind == EntryKind::kTombstone ? 1 : 0;
-  meta_.key_bytes += entry.key.size();
-  meta_.value_bytes += entry.value.size();
-  meta_.smallest_sequence = std::min(meta_.smallest_sequence, entry.sequence);
-  meta_.largest_sequence = std::max(meta_.largest_sequence, entry.sequence);
+void TableBuilder::Impl::add_sums(const sstable::EntrySums& sums) {
+  sums_.entries += sums.entries;
+  sums_.tombstones += sums.tombstones;
+  sums_.key_bytes += sums.key_bytes;
+  sums_.value_bytes += sums.value_bytes;
+  sums_.smallest_sequence = std::min(sums_.smallest_sequence, sums.smallest_sequence);
+  sums_.largest_sequence = std::max(sums_.largest_sequence, sums.largest_sequence);
 }
 
 Status TableBuilder::Impl::add(const Entry& entry) {
@@ -138,17 +136,19 @@ Status TableBuilder::Impl::add(const Entry& entry) {
     return refuse(entry, "is beyond the limits");
   }
   FIRN_ASSERT(entry.kind == EntryKind::kPut || entry.value.empty());
-  if (!block_.empty() && block_.bytes_with(entry, step.shared) > options_.block_bytes) {
+  if (!block_.empty() && !block_.fits(entry, step.shared, options_.block_bytes)) {
     if (Status s = write_block(); !s.ok()) return fail(std::move(s));
   }
   if (block_.empty()) begin_block(entry.key, step);
-  count(entry, step);
+  if (!step.same_key) filter_.add(key_hash(entry.key));
   block_.add(entry, step.shared);
+  last_key_ = block_.last_key();
   return {};
 }
 
 // The separator in front of a block: see sstable/index.h.
 void TableBuilder::Impl::begin_block(Slice first_key, const Step& step) {
+  if (entries() == 0) meta_.smallest_key = first_key;
   if (step.same_key) {
     index_.begin_block(output_.offset(), std::string(first_key) + '\0');
   } else {
@@ -157,8 +157,10 @@ void TableBuilder::Impl::begin_block(Slice first_key, const Step& step) {
 }
 
 Status TableBuilder::Impl::write_block() {
-  last_key_ = block_.last_key();
+  last_written_key_ = block_.last_key();
+  last_key_ = last_written_key_;
   last_packed_ = block_.last_packed_sequence();
+  add_sums(block_.sums());
   const std::size_t bytes = block_.bytes();
   properties_.raw_bytes += bytes;
   if (output_.offset() + bytes > kFileBytesMax) {
@@ -224,6 +226,7 @@ Status TableBuilder::Impl::add_block(const Table& source, std::uint32_t index) {
     if (Status s = write_block(); !s.ok()) return fail(std::move(s));
   }
   std::string key;
+  sstable::EntrySums sums;
   for (std::uint32_t i = 0; i < reader.entries(); ++i) {
     const std::uint64_t packed = reader.packed_sequence(i);
     key = reader.key(i);
@@ -231,10 +234,13 @@ Status TableBuilder::Impl::add_block(const Table& source, std::uint32_t index) {
     const Step step = step_to(entry);
     if (!step.in_order) return refuse(entry, "is out of order");
     if (i == 0) begin_block(key, step);
-    count(entry, step);
-    last_key_ = key;
+    if (!step.same_key) filter_.add(key_hash(key));
+    sums.add(entry);
+    last_written_key_ = key;
+    last_key_ = last_written_key_;
     last_packed_ = packed;
   }
+  add_sums(sums);
   properties_.raw_bytes += load<std::uint32_t>(block->data() + sstable::kBlockSizeOffset);
   properties_.compressed_blocks += load<std::uint8_t>(extent.data() + sstable::kBlockCompressionOffset) != 0 ? 1 : 0;
   char* const out = output_.reserve(extent.size());
@@ -291,12 +297,18 @@ Status TableBuilder::Impl::write_tail() {
 
 Result<TableMeta> TableBuilder::Impl::finish() {
   if (!status_.ok()) return status_;
-  if (meta_.entries == 0) {
+  if (entries() == 0) {
     return fail(Status(StatusCode::kInvalidArgument, path_ + ": a table needs at least one entry"));
   }
   if (!block_.empty()) {
     if (Status s = write_block(); !s.ok()) return fail(std::move(s));
   }
+  meta_.entries = sums_.entries;
+  meta_.tombstones = sums_.tombstones;
+  meta_.key_bytes = sums_.key_bytes;
+  meta_.value_bytes = sums_.value_bytes;
+  meta_.smallest_sequence = sums_.smallest_sequence;
+  meta_.largest_sequence = sums_.largest_sequence;
   meta_.largest_key = last_key_;
   if (Status s = write_tail(); !s.ok()) return fail(std::move(s));
   status_ = Status(StatusCode::kInvalidArgument, path_ + ": the table is finished");
