@@ -47,9 +47,9 @@ std::vector<Series> generated_series() {
   all.push_back(generate("constant", [](double) { return 42.5; }));
   all.push_back(generate("counter", [](double i) { return 7 * i; }));
   all.push_back(generate("sine+noise", wave));
-  all.push_back(generate("sine+noise, 2 decimals", [&](double i) { return std::round(wave(i) * 100) / 100; }));
+  all.push_back(generate("sine+noise.2-decimals", [&](double i) { return std::round(wave(i) * 100) / 100; }));
   all.push_back(generate("random", [&](double) { return std::ldexp(static_cast<double>(random() >> 11), -53); }));
-  Series jitter = generate("times with jitter", [](double i) { return std::floor(i / 100); });
+  Series jitter = generate("jittered-times", [](double i) { return std::floor(i / 100); });
   for (Point& point : jitter.points) point.time += static_cast<std::int64_t>(random() % 50);
   all.push_back(std::move(jitter));
   return all;

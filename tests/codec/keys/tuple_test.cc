@@ -59,6 +59,16 @@ TEST(Tuple, BytesNeverChange) {
   EXPECT_EQ(to_hex(nested), "481b0101e4fdfe0000");
 }
 
+TEST(Tuple, TheExampleOfTheDocumentation) {
+  EXPECT_EQ(key("user", 42, -0.5, descending(Instant{1427162400000}), Keyword{"order", "placed"}),
+            from_hex("30 75 73 65 72 00"
+                     "1b 2a 01"
+                     "19 fc c0 1f ff ff ff ff ff ff"
+                     "bf 7f ff fe b3 b6 7d fa ff"
+                     "38 6f 72 64 65 72 00 70 6c 61 63 65 64 00"
+                     "00"));
+}
+
 TEST(Tuple, TheOrderIsTheStatedOne) {
   std::vector<std::string> keys = {
       key(),

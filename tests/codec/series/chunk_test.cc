@@ -38,6 +38,23 @@ TEST(Chunk, BytesNeverChange) {
   EXPECT_EQ(read(build(ChunkKind::kDecimal, points)), points);
 }
 
+TEST(Chunk, TheExamplesOfTheDocumentation) {
+  const Points points = {{1427162400000, 73.96}, {1427162700000, 74.93}, {1427163000000, 76.12}};
+  const std::string gorilla = from_hex(
+      "d119939b 01 030000 000582494c010000 c02c8b494c010000"
+      "40527d70a3d70a3d f000249f070c31bd6f5bd6f45befde1585615852");
+  const std::string decimal = from_hex(
+      "8ee804bd 02 030000 000582494c010000 c02c8b494c010000"
+      "13 02 00 c0cf24 00"
+      "80 c0cf24 00"
+      "08 c873 00 61 d8 00"
+      "00");
+  EXPECT_EQ(build(ChunkKind::kGorilla, points), gorilla);
+  EXPECT_EQ(build(ChunkKind::kDecimal, points), decimal);
+  EXPECT_EQ(read(gorilla), points);
+  EXPECT_EQ(read(decimal), points);
+}
+
 TEST(Chunk, AnEmptyOneIsAChunk) {
   for (const ChunkKind kind : kKinds) {
     const std::string bytes = build(kind, {});
