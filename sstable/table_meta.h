@@ -11,7 +11,7 @@ namespace firn {
 struct TableMeta {
   std::uint64_t id = 0;            // Names the file; never used twice in a database. Part of every block checksum.
   std::uint64_t file_bytes = 0;
-  std::uint64_t digest = 0;        // Of the whole file (codec/checksum.h Digest).
+  std::uint64_t digest = 0;        // Depends on every byte of the file: the footer's checksum (table_format.h).
   std::uint64_t entries = 0;
   std::uint64_t tombstones = 0;
   std::uint64_t key_bytes = 0;     // Sum over entries, before prefix stripping.
