@@ -165,6 +165,47 @@ TEST_F(ManifestDamage, TornCurrentMeansTheNewestManifest) {
   EXPECT_EQ(manifest_->edit_number(), 6U);
 }
 
+TEST_F(ManifestDamage, TornCurrentAndAnOlderManifestDamagedDoesNotBlock) {
+  ASSERT_TRUE(manifest_.recover().ok());
+  ASSERT_TRUE(manifest_.append(add_table(9)).ok());
+  manifest_.put_file(path_, "rubbish");
+  manifest_.put_file(current_path(kDirectory), "");
+  ASSERT_TRUE(manifest_.recover().ok());
+  EXPECT_EQ(manifest_->edit_number(), 6U);
+}
+
+TEST_F(ManifestDamage, TornCurrentAndTheNewestEditNotInTheNewestManifestIsRefused) {
+  EncodedHeader file = encode_manifest_header({kManifestFormatVersion, 2, kTestDatabase, 3});
+  append_edit(file.bytes, wal::file_salt(kTestDatabase, 2), kManifestHeaderBytes, 3, file.chain, "");
+  manifest_.put_file(manifest_path(kDirectory, 2), file.bytes);
+  expect_edits(5, "CURRENT decides");
+  manifest_.put_file(current_path(kDirectory), "");
+  EXPECT_EQ(manifest_.recover().code(), StatusCode::kCorruption);
+}
+
+TEST_F(ManifestDamage, EditOfAnotherChainOrOutOfOrderIsCorruption) {
+  const std::uint64_t salt = wal::file_salt(kTestDatabase, 1);
+  std::string forged = whole_;
+  append_edit(forged, salt, whole_.size(), 6, 12345, "");
+  manifest_.put_file(path_, forged);
+  expect_corruption(whole_.size(), "chain");
+
+  EncodedHeader file = encode_manifest_header({kManifestFormatVersion, 1, kTestDatabase, 3});
+  const std::uint32_t chain = append_edit(file.bytes, salt, kManifestHeaderBytes, 3, file.chain, "");
+  const std::uint64_t second = file.bytes.size();
+  append_edit(file.bytes, salt, second, 3, chain, "");
+  manifest_.put_file(path_, file.bytes);
+  expect_corruption(second, "number");
+}
+
+TEST_F(ManifestDamage, TablesWithoutCurrentAreRefused) {
+  TestManifest other;
+  other.put_file(table_path(kDirectory, 7), "x");
+  const Status status = other.recover();
+  EXPECT_EQ(status.code(), StatusCode::kCorruption);
+  EXPECT_EQ(status.file(), current_path(kDirectory));
+}
+
 TEST_F(ManifestDamage, TornCurrentAndDamagedNewestManifestIsRefused) {
   manifest_.put_file(manifest_path(kDirectory, 2), "rubbish");
   expect_edits(5, "CURRENT decides");

@@ -285,6 +285,25 @@ TEST(Replay, SegmentWithRecordsIsNotPassedOver) {
   expect_corruption(log.replay(), "/db/3.log", 0);
 }
 
+TEST(Replay, SegmentThatContinuesAnotherLogIsCorruption) {
+  TestLog log;
+  log.begin(1);
+  ASSERT_TRUE(log.append("a").ok());
+  PreviousSegment previous = log.writer().seal();
+  previous.end.chain ^= 1;
+  log.begin(2, previous);
+  expect_corruption(log.replay(), "/db/1.log", kFirst + kShort);
+}
+
+TEST(Replay, SegmentWhoseSequencesDoNotGrowIsCorruption) {
+  TestLog log;
+  log.begin(1);
+  ASSERT_TRUE(log.append("a").ok());
+  log.next_sequence_ = 1;
+  log.begin(2);
+  expect_corruption(log.replay(), "/db/2.log", 0);
+}
+
 TEST(Replay, FirstLiveSegmentNeedsNoPredecessor) {
   TestLog log;
   log.begin(1);
@@ -392,13 +411,16 @@ TEST(Replay, ReadErrorIsNotTakenForDamage) {
   TestLog log;
   log.begin(1);
   ASSERT_TRUE(log.append("a").ok());
+  log.begin(2);
   for (std::uint64_t failing = 0;; ++failing) {
     std::uint64_t reads = 0;
     log.files().set_fault_hook([&](const auto& operation) -> std::optional<Fault> {
       if (operation.kind != OperationKind::kRead) return std::nullopt;
       return reads++ >= failing ? std::optional<Fault>(EIO) : std::nullopt;
     });
-    const Replayed replayed = log.replay();
+    ReplayRequest request = log.request();
+    request.others.push_back(request.live.back());
+    const Replayed replayed = log.replay(request);
     if (reads <= failing) break;
     EXPECT_EQ(replayed.status.code(), StatusCode::kIo) << "read " << failing;
   }
@@ -420,6 +442,24 @@ TEST(ReplayAfterCleanClose, GivesEverything) {
   EXPECT_EQ(replayed.end.previous.end.id, 2U);
   EXPECT_THAT(replayed.end.obsolete, ElementsAre(3));
   EXPECT_TRUE(replayed.report.clean);
+}
+
+TEST(ReplayAfterCleanClose, SegmentWithOtherRecordsOfTheSameLengthIsCorruption) {
+  TestLog log;
+  log.begin(1);
+  ASSERT_TRUE(log.append("a").ok());
+  log.clean_close_ = std::vector<SegmentEnd>{log.writer().seal().end};
+  log.clean_close_->front().chain ^= 1;
+  expect_corruption(log.replay(), "/db/1.log", kFirst + kShort);
+}
+
+TEST(ReplayAfterCleanClose, SegmentThatTheCloseDoesNotNameWasNotUsed) {
+  TestLog log;
+  log.prepare(1);
+  log.clean_close_.emplace();
+  const Replayed replayed = log.replay();
+  ASSERT_TRUE(replayed.status.ok()) << replayed.status.to_string();
+  EXPECT_THAT(replayed.end.obsolete, ElementsAre(1));
 }
 
 TEST(ReplayAfterCleanClose, EveryFlippedOrLostByteIsCorruption) {

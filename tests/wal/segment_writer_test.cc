@@ -181,13 +181,13 @@ TEST(SegmentWriter, FailedHeaderIsAnError) {
 // LevelDB goes on after a failed append, and loses what it acknowledges after it.
 TEST(SegmentWriter, NothingIsWrittenAfterTheFirstFailedWrite) {
   for (const OperationKind kind : {OperationKind::kWrite, OperationKind::kPublish, OperationKind::kSync}) {
-    TestLog log;
+    TestLog log(std::uint64_t{1} << 20);
     log.begin(1);
     ASSERT_TRUE(log.append("a").ok());
     fail(log.files(), kind, EIO);
     Status first;
     if (kind == OperationKind::kWrite) first = log.append_group({"b"});
-    if (kind == OperationKind::kPublish) first = log.append("b");
+    if (kind == OperationKind::kPublish) first = log.append_group({std::string(1 << 18, 'b')});
     if (kind == OperationKind::kSync) first = log.sync();
     ASSERT_EQ(first.code(), StatusCode::kIo) << operation_kind_name(kind);
     log.files().set_fault_hook({});
@@ -209,6 +209,25 @@ TEST(SegmentWriter, FailureBetweenReserveAndCommitIsAnswered) {
   fail(log.files(), OperationKind::kSync, EIO);
   ASSERT_EQ(log.sync().code(), StatusCode::kIo);
   EXPECT_EQ(log.writer().commit(1, 1, 1).code(), StatusCode::kIo);
+}
+
+// A file that gives no room although there is: the device behind a mapping is gone.
+TEST(SegmentWriter, RefusedReservationIsAnError) {
+  TestLog log;
+  log.prepare(1);
+  Result<std::unique_ptr<LogFile>> file = log.files().create_log("/db/2.log", 16 << 10);
+  LogFile& raw = **file;
+  SegmentHeader header;
+  header.id = 2;
+  auto writer = SegmentWriter::create(*std::move(file), header);
+  ASSERT_TRUE(writer.ok());
+  fail(log.files(), OperationKind::kSync, EIO);
+  ASSERT_FALSE(raw.sync().ok());
+  log.files().set_fault_hook({});
+  EXPECT_EQ((*writer)->reserve(1), nullptr);
+  EXPECT_EQ((*writer)->status().code(), StatusCode::kIo);
+  const std::string payload = "x";
+  EXPECT_EQ((*writer)->append_group(std::vector<Record>{{1, 1, payload}}).code(), StatusCode::kIo);
 }
 
 TEST(SegmentWriter, OneFailedSyncFailsEveryWaitingOne) {
