@@ -55,6 +55,41 @@ TEST(Chunk, TheExamplesOfTheDocumentation) {
   EXPECT_EQ(read(decimal), points);
 }
 
+// Chunks as they were written once: with patches and exceptions, differences, and doubles that are no decimals.
+TEST(Chunk, StoredBytesAreReadForever) {
+  Points mixed, counter, thirds;
+  for (int i = 0; i < 12; ++i) {
+    mixed.push_back({i * 10 + (i > 6 ? 5'000'000'000 : 0), i / 4 * 0.25});
+    counter.push_back({i * 10, 1000.0 + i * 7000});
+    thirds.push_back({i * 10, (i + 1) / 3.0 * 1e100});
+  }
+  mixed[3].value = std::bit_cast<double>(std::uint64_t{0x7FF8000000000001});
+  mixed[9].value = 123456789.5;
+  EXPECT_EQ(
+      read(from_hex("8d5cf70d010c000000000000000000006ef2052a01000000000000000000000085061ffffc000000000000a805000000"
+                    "00000021f000000012a05f2007ffffffffb57e83803505b0cdf9f5bcd15afcfade68ac")),
+      mixed);
+  EXPECT_EQ(
+      read(from_hex("20538fd7020c000000000000000000006ef2052a01000000360200eee497d0120080140107000af2052a010000000600"
+                    "0000005996653220cb010900661cdcdf02000000010300010000000000f87f")),
+      mixed);
+  EXPECT_EQ(
+      read(from_hex("5c1bf903010c000000000000000000006e00000000000000408f400000000000856a0b69379068c18d85c976a37dc6da"
+                    "5d6b6c332551dfa4956b3bc2b425e8")),
+      counter);
+  EXPECT_EQ(read(from_hex("dede4f0b020c000000000000000000006e000000000000000d00006edf5d80140080b06d0000")), counter);
+  EXPECT_EQ(
+      read(from_hex("4de8b34a010c000000000000000000006e000000000000005498623c321baf51856a0b6bcf457222f1ed85a515c88bc7"
+                    "b616db9e18f70cb9347769dfe19b30d9b2c2da0e38b31c99f42a869be44ce1cb1ca06197f148914da828a24437edf0d2"
+                    "3d7284b9a3275c81451223f3e5fa80")),
+      thirds);
+  EXPECT_EQ(
+      read(from_hex("8c133a94020c000000000000000000006e000000000000006bff006e8fdde0a0e4f3a3d2ad01801400b5d4d79be4f091"
+                    "8603000000000000c04291370f779ebbc9ba82690a43df3065496b92041ca62c694d9288b5418ff822097bdd90e111c3"
+                    "40af1b323c6218ec754386470c43bd6ec8f0886168937505d31406000000000000000000")),
+      thirds);
+}
+
 TEST(Chunk, AnEmptyOneIsAChunk) {
   for (const ChunkKind kind : kKinds) {
     const std::string bytes = build(kind, {});
@@ -86,6 +121,13 @@ TEST(Chunk, ATimeBeforeTheLastIsRefusedAndNothingChanges) {
     EXPECT_TRUE(builder.append({10, 3}).ok());
     EXPECT_EQ(read(builder.finish()), (Points{{10, 1}, {10, 3}}));
   }
+}
+
+TEST(Chunk, AFullOneRefusesAnotherPoint) {
+  ChunkBuilder builder(ChunkKind::kGorilla);
+  for (std::uint32_t i = 0; i < kChunkPointsMax; ++i) ASSERT_TRUE(builder.append({7, 1}).ok());
+  EXPECT_EQ(builder.append({7, 1}).code(), StatusCode::kInvalidArgument);
+  EXPECT_EQ(Chunk::open(builder.finish())->count(), kChunkPointsMax);
 }
 
 TEST(Chunk, AppendingGoesOnAfterFinish) {
