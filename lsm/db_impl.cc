@@ -10,8 +10,7 @@
 
 namespace firn::lsm {
 
-DbImpl::DbImpl(const std::string& path, const Options& options)
-    : core_(path, options), gate_(*core_.platform.clock) {}
+DbImpl::DbImpl(const std::string& path, const Options& options) : core_(path, options), gate_(*core_.platform.clock) {}
 
 DbImpl::~DbImpl() {
   // An error of this close has nobody to go to; close() before destruction reports it.
@@ -26,11 +25,21 @@ Status DbImpl::close() {
     maintenance_->stop();
     executor_.reset();
     status = finish_writes();
-    epoch_drain();
   }
-  core_.store->forget_files();
+  let_go_of_tables();
   lock_.reset();
   return status;
+}
+
+// What readers still hold stays; everything else goes.
+void DbImpl::let_go_of_tables() {
+  for (FamilyState* family : core_.families.live()) {
+    auto memtable = std::make_shared<MemTable>(core_.sizes.memtable_bytes);
+    family->set_writer_memtable(memtable.get());
+    retire_view(family->install(new ReadView(std::move(memtable), {}, std::make_shared<const Version>())));
+  }
+  epoch_drain();
+  core_.store->forget_files();
 }
 
 Status DbImpl::finish_writes() {
@@ -40,6 +49,7 @@ Status DbImpl::finish_writes() {
     static_cast<void>(log_->sync());
     return status;
   }
+  log_->mark_durable(visible_sequence());
   if (Status status = maintenance_->remove_segments(log_->release_all()); !status.ok()) return status;
   return maintenance_->close_clean(visible_sequence());
 }
@@ -54,12 +64,31 @@ Result<FamilyState*> DbImpl::find(Family family) const {
   return core_.families.find_or_error(family);
 }
 
-Result<std::optional<Sequence>> DbImpl::moment(const Snapshot* snapshot) const {
-  if (snapshot == nullptr) return std::optional<Sequence>();
-  if (snapshot->database() != core_.snapshots.get()) {
-    return Status(StatusCode::kInvalidArgument, "the snapshot is of another database");
+Status DbImpl::check(const Snapshot& snapshot) const {
+  if (snapshot.database() == core_.snapshots.get()) return {};
+  return Status(StatusCode::kInvalidArgument,
+                "the snapshot belongs to another database: read it with the one that made it");
+}
+
+Result<DbImpl::Moment> DbImpl::moment(Family family, const Snapshot* snapshot) const {
+  if (Status status = ready(); !status.ok()) return status;
+  const FamilyState* state = core_.families.find(family.id);
+  if (snapshot == nullptr) {
+    if (state == nullptr) return unknown_family(family);
+    std::optional<Sequence> at;
+    ViewRef view = state->pin_moment(core_.visible_sequence, at);
+    return Moment{std::move(view), *at};
   }
-  return std::optional<Sequence>(snapshot->sequence());
+  if (Status status = check(*snapshot); !status.ok()) return status;
+  const Sequence at = snapshot->sequence();
+  if (state != nullptr) {
+    ViewRef view = state->pin();
+    // The view of a dropped family is empty, which is not what a snapshot made before is to see.
+    if (!state->dropped()) return Moment{std::move(view), at};
+  }
+  ViewRef view = core_.snapshots->dropped_view(family, at);
+  if (!view) return unknown_family(family);
+  return Moment{std::move(view), at};
 }
 
 Result<Sequence> DbImpl::write(const WriteBatch& batch, const WriteOptions& options) {
@@ -93,32 +122,43 @@ Sequence DbImpl::visible_sequence() const { return core_.visible_sequence.load(s
 
 Result<PinnedValue> DbImpl::get_pinned(Family family, Slice key, const ReadOptions& options) {
   if (closed_.load(std::memory_order_acquire)) return closed_status();
+  if (Status status = check_key(key); !status.ok()) return status;
+  if (options.snapshot != nullptr) return get_at(family, key, *options.snapshot);
   const FamilyState* state = core_.families.find(family.id);
   if (state == nullptr) return unknown_family(family);
-  if (options.snapshot == nullptr) return lsm::get(core_, *state, key, std::nullopt);
-  auto at = moment(options.snapshot);
-  if (!at.ok()) return at.status();
-  return lsm::get(core_, *state, key, *at);
+  return lsm::get(core_, *state, key, std::nullopt);
+}
+
+Result<PinnedValue> DbImpl::get_at(Family family, Slice key, const Snapshot& snapshot) {
+  if (Status status = check(snapshot); !status.ok()) return status;
+  if (const FamilyState* state = core_.families.find(family.id)) {
+    auto result = lsm::get(core_, *state, key, snapshot.sequence());
+    if (!state->dropped()) return result;
+  }
+  const ViewRef view = core_.snapshots->dropped_view(family, snapshot.sequence());
+  if (!view) return unknown_family(family);
+  return lsm::get(core_, *view, key, snapshot.sequence());
 }
 
 std::vector<Result<PinnedValue>> DbImpl::multi_get(Family family, std::span<const Slice> keys,
                                                    const ReadOptions& options) {
-  auto state = find(family);
-  auto at = moment(options.snapshot);
-  if (state.ok() && at.ok()) return lsm::multi_get(core_, **state, keys, *at);
-  const Status& error = state.ok() ? at.status() : state.status();
+  const auto now = moment(family, options.snapshot);
   std::vector<Result<PinnedValue>> results;
-  for (std::size_t i = 0; i < keys.size(); ++i) results.emplace_back(error);
+  if (now.ok()) {
+    results = lsm::multi_get(core_, *now->view, keys, now->at);
+  } else {
+    for (std::size_t i = 0; i < keys.size(); ++i) results.emplace_back(now.status());
+  }
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    if (now.ok() && keys[i].size() > kKeyBytesMax) results[i] = check_key(keys[i]);
+  }
   return results;
 }
 
 Iterator DbImpl::iterator(Family family, const IteratorOptions& options) {
-  auto state = find(family);
-  if (!state.ok()) return Iterator(std::make_unique<FailedIterator>(state.status()));
-  auto at = moment(options.snapshot);
-  if (!at.ok()) return Iterator(std::make_unique<FailedIterator>(at.status()));
-  ViewRef view = (*state)->pin_moment(core_.visible_sequence, *at);
-  return Iterator(std::make_unique<DbIterator>(std::move(view), **at, options.lower, options.upper));
+  auto now = moment(family, options.snapshot);
+  if (!now.ok()) return Iterator(std::make_unique<FailedIterator>(now.status()));
+  return Iterator(std::make_unique<DbIterator>(std::move(now->view), now->at, options.lower, options.upper));
 }
 
 Snapshot DbImpl::snapshot() {
@@ -194,6 +234,7 @@ Status DbImpl::verify() {
 }
 
 Status DbImpl::health() const {
+  if (Status status = ready(); !status.ok()) return status;
   if (log_->failed()) return log_->failure();
   return maintenance_->trouble();
 }

@@ -61,12 +61,20 @@ class DbImpl final : public DB {
   void start();
 
   Status finish_writes();
+  void let_go_of_tables();
   // What every call asks first.
   Status ready() const { return closed_.load(std::memory_order_acquire) ? closed_status() : Status(); }
   Status ready_to_change() const;
   Result<FamilyState*> find(Family family) const;
-  // The sequence of a snapshot given by a caller; absent when there is none.
-  Result<std::optional<Sequence>> moment(const Snapshot* snapshot) const;
+  // Refuses a snapshot of another database.
+  Status check(const Snapshot& snapshot) const;
+  // What a reader at `snapshot` (null: now) sees: a view of `family`, and the sequence that goes with it.
+  struct Moment {
+    ViewRef view;
+    Sequence at = 0;
+  };
+  Result<Moment> moment(Family family, const Snapshot* snapshot) const;
+  Result<PinnedValue> get_at(Family family, Slice key, const Snapshot& snapshot);
   Durability durability(const WriteOptions& options) const {
     return options.durability.value_or(core_.options.durability);
   }

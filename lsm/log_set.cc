@@ -127,12 +127,15 @@ Status LogSet::sync() {
     segment->mark_earlier_durable();
     if (Status status = segment->sync(); !status.ok()) return fail(std::move(status));
     core_.counters.log_syncs.fetch_add(1, std::memory_order_relaxed);
-    const Sequence durable = segment->durable_sequence();
-    if (durable > durable_sequence_.load(std::memory_order_relaxed)) {
-      durable_sequence_.store(durable, std::memory_order_release);
-    }
+    mark_durable(segment->durable_sequence());
   }
   return {};
+}
+
+void LogSet::mark_durable(Sequence sequence) {
+  Sequence known = durable_sequence_.load(std::memory_order_relaxed);
+  while (known < sequence && !durable_sequence_.compare_exchange_weak(known, sequence, std::memory_order_release)) {
+  }
 }
 
 std::vector<std::uint64_t> LogSet::release(Sequence oldest_needed) {

@@ -57,6 +57,8 @@ class LogSet {
   // Segments begun so far; grows at each change of segment.
   std::uint64_t segments_begun() const { return segments_begun_; }
   Sequence durable_sequence() const { return durable_sequence_.load(std::memory_order_acquire); }
+  // Everything up to `sequence` is on the device, in the log or in tables.
+  void mark_durable(Sequence sequence);
   // Segments that can go because every record in them is older than `oldest_needed`; never the present one. They are
   // out of the set: the caller tells the manifest and removes the files.
   std::vector<std::uint64_t> release(Sequence oldest_needed);

@@ -80,7 +80,7 @@ Status Maintenance::drop_family(FamilyState& family) {
     VersionEdit edit;
     edit.families_dropped.push_back(family.id());
     if (Status status = record(std::move(edit)); !status.ok()) return status;
-    family.mark_dropped();
+    core_.snapshots->drop(family);
     MutexLock lock(mutex_);
     const Version& version = *family.view()->version();
     for (int level = 0; level < kLevelCount; ++level) {

@@ -164,10 +164,12 @@ Status DbImpl::replay_log(const ManifestState& state, const wal::ReplayRequest& 
   const Sequence last = std::max({state.last_sequence, end->last_sequence,
                                   state.clean_close ? state.clean_close->last_sequence : Sequence{0}});
   committer_->set_last_sequence(last);
+  if (recovery_.clean) log_->mark_durable(last);
   if (core_.options.read_only) return {};
   // From here on everything is in tables and the log starts anew: what was cut from its end can never come back.
   committer_->rotate_all();
   if (Status status = maintenance_->flush_all(); !status.ok()) return status;
+  log_->mark_durable(last);
   return maintenance_->remove_segments({state.log_segments.begin(), state.log_segments.end()});
 }
 

@@ -62,6 +62,25 @@ bool get_from_table(Core& core, const EpochGuard& guard, const ReadView& view, c
   return true;
 }
 
+Result<PinnedValue> get_from_view(Core& core, const EpochGuard& guard, const ReadView& view, const Lookup& lookup) {
+  MemTable::Hit hit;
+  if (view.active()->get(lookup.key, lookup.hash, lookup.at, hit)) return answer(view, hit);
+  for (const auto& memtable : view.immutables()) {
+    if (memtable->get(lookup.key, lookup.hash, lookup.at, hit)) return answer(view, hit);
+  }
+  const Version& version = *view.version();
+  Result<PinnedValue> result = Status::not_found();
+  for (const auto& file : version.level(0)) {
+    if (!in_range(file->meta(), lookup.key)) continue;
+    if (get_from_table(core, guard, view, *file, lookup, result)) return result;
+  }
+  for (int level = 1; level < version.depth(); ++level) {
+    const TableFile* file = version.find(level, lookup.key);
+    if (file != nullptr && get_from_table(core, guard, view, *file, lookup, result)) return result;
+  }
+  return result;
+}
+
 // The keys of a multi_get that are still looked for.
 struct Pending {
   Lookup lookup;
@@ -192,34 +211,24 @@ Result<PinnedValue> get(Core& core, const FamilyState& family, Slice key, std::o
   EpochGuard guard;
   const ReadView& view = *family.view();
   // After the view: whatever is visible now and not in this view was written during this call.
-  const Lookup lookup{key, key_hash(key), at ? *at : core.visible_sequence.load(std::memory_order_acquire)};
-  MemTable::Hit hit;
-  if (view.active()->get(key, lookup.hash, lookup.at, hit)) return answer(view, hit);
-  for (const auto& memtable : view.immutables()) {
-    if (memtable->get(key, lookup.hash, lookup.at, hit)) return answer(view, hit);
-  }
-  const Version& version = *view.version();
-  Result<PinnedValue> result = Status::not_found();
-  for (const auto& file : version.level(0)) {
-    if (in_range(file->meta(), key) && get_from_table(core, guard, view, *file, lookup, result)) return result;
-  }
-  for (int level = 1; level < version.depth(); ++level) {
-    const TableFile* file = version.find(level, key);
-    if (file != nullptr && get_from_table(core, guard, view, *file, lookup, result)) return result;
-  }
-  return result;
+  return get_from_view(core, guard, view,
+                       {key, key_hash(key), at ? *at : core.visible_sequence.load(std::memory_order_acquire)});
 }
 
-std::vector<Result<PinnedValue>> multi_get(Core& core, const FamilyState& family, std::span<const Slice> keys,
-                                           std::optional<Sequence> at) {
+Result<PinnedValue> get(Core& core, const ReadView& view, Slice key, Sequence at) {
+  core.counters.gets.add(1);
+  EpochGuard guard;
+  return get_from_view(core, guard, view, {key, key_hash(key), at});
+}
+
+std::vector<Result<PinnedValue>> multi_get(Core& core, const ReadView& view, std::span<const Slice> keys, Sequence at) {
   core.counters.gets.add(keys.size());
   std::vector<Result<PinnedValue>> results;
   results.reserve(keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) results.emplace_back(Status::not_found());
-  const ViewRef view = family.pin_moment(core.visible_sequence, at);
-  MultiGet reads(core, *view, results);
+  MultiGet reads(core, view, results);
   for (std::size_t first = 0; first < keys.size(); first += kMultiGetWidth) {
-    reads.run(keys.subspan(first, std::min(kMultiGetWidth, keys.size() - first)), first, *at);
+    reads.run(keys.subspan(first, std::min(kMultiGetWidth, keys.size() - first)), first, at);
   }
   return results;
 }

@@ -1,4 +1,5 @@
-// The sequences that somebody still reads at. Compaction keeps, of each key, the newest version visible to each.
+// The sequences that somebody still reads at. Compaction keeps, of each key, the newest version visible to each; what
+// they see of a family that is dropped is kept here.
 #pragma once
 
 #include <atomic>
@@ -6,7 +7,10 @@
 #include <memory>
 #include <vector>
 
+#include "firn/family.h"
 #include "firn/slice.h"
+#include "lsm/family_set.h"
+#include "lsm/read_view.h"
 #include "platform/sync.h"
 
 namespace firn::lsm {
@@ -25,12 +29,21 @@ class SnapshotList : public std::enable_shared_from_this<SnapshotList> {
   std::vector<Sequence> sequences() const;
   std::size_t count() const;
 
+  // Marks `family` as dropped; whoever is listed now goes on seeing it as it is. No write is under way.
+  void drop(FamilyState& family);
+  // How the listed sequence `at` sees a family that was dropped later; empty when it does not.
+  ViewRef dropped_view(Family family, Sequence at) const;
+
  private:
   struct Hold;
+  struct Moment {
+    std::size_t count = 0;  // Snapshots at this sequence.
+    std::map<Family, ViewRef> dropped;
+  };
   void release(Sequence sequence);
 
   mutable Mutex mutex_;
-  std::map<Sequence, std::size_t> holds_;  // Sequence to the number of snapshots at it.
+  std::map<Sequence, Moment> moments_;
 };
 
 }  // namespace firn::lsm

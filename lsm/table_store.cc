@@ -28,12 +28,27 @@ void TableStore::remove(const std::string& path) {
 void TableStore::forget_files() {
   MutexLock lock(mutex_);
   forgotten_ = true;
+  // A table that cannot be opened now says so to who reads it later.
+  for (const TableFile* table : tables_) static_cast<void>(table->open());
+}
+
+void TableStore::enlist(const TableFile& table) {
+  MutexLock lock(mutex_);
+  tables_.insert(&table);
+}
+
+void TableStore::strike(const TableFile& table) {
+  MutexLock lock(mutex_);
+  tables_.erase(&table);
 }
 
 TableFile::TableFile(std::shared_ptr<TableStore> store, TableMeta meta)
-    : store_(std::move(store)), meta_(std::move(meta)) {}
+    : store_(std::move(store)), meta_(std::move(meta)) {
+  store_->enlist(*this);
+}
 
 TableFile::~TableFile() {
+  store_->strike(*this);
   table_.reset();
   if (mapped_) store_->return_mapping(meta_.file_bytes);
   if (obsolete_.load(std::memory_order_relaxed)) store_->remove(path());

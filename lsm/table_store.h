@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <unordered_set>
 
 #include "firn/platform.h"
 #include "firn/status.h"
@@ -17,6 +18,8 @@
 #include "sstable/table_meta.h"
 
 namespace firn::lsm {
+
+class TableFile;
 
 class TableStore {
  public:
@@ -31,19 +34,26 @@ class TableStore {
   void return_mapping(std::uint64_t bytes);
   // Removes an obsolete table's file, unless forget_files() came first: then the next open removes it.
   void remove(const std::string& path);
-  // After this no file is removed: the directory is no longer ours.
+  // The directory is no longer ours: from now on no file is removed, and every table still in use (by iterators) is
+  // open, so that whoever has the directory next may remove its file.
   void forget_files();
   std::uint64_t files_removed() const { return files_removed_.load(std::memory_order_relaxed); }
 
  private:
+  friend class TableFile;
+  void enlist(const TableFile& table);
+  void strike(const TableFile& table);
+
   FileSystem& files_;
   const std::string directory_;
   BlockCache cache_;
   const std::uint64_t mapping_budget_bytes_;
   std::atomic<std::uint64_t> mapped_bytes_{0};
   std::atomic<std::uint64_t> files_removed_{0};
-  Mutex mutex_;
-  bool forgotten_ = false;  // Guarded by mutex_.
+  Mutex mutex_;  // Before that of a TableFile.
+  // Guarded by mutex_:
+  bool forgotten_ = false;
+  std::unordered_set<const TableFile*> tables_;  // All that exist.
 };
 
 // One table file. Shared by the versions that list it; the last one to go removes the file if it is obsolete.
