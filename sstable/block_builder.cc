@@ -59,8 +59,7 @@ std::size_t BlockBuilder::Shape::suffix_bytes_max() const {
 std::size_t BlockBuilder::Shape::block_bytes(std::size_t suffix_bytes) const {
   const std::size_t heads = kBlockHeaderBytes + (prefix_bytes + 7) / 8 * 8 + sums.entries * kHeadBytes;
   const std::size_t narrow_offsets = 2 * (sums.entries + 1);
-  const std::size_t narrow =
-      heads + sums.entries * sequence_width() + narrow_offsets + suffix_bytes + sums.value_bytes;
+  const std::size_t narrow = heads + sums.entries * sequence_width() + narrow_offsets + suffix_bytes + sums.value_bytes;
   return narrow <= kNarrowBlockBytesMax ? narrow : narrow + narrow_offsets;
 }
 

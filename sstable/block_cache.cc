@@ -63,7 +63,7 @@ void CachedBlock::drop_reference(void* block) noexcept {
   if (self->references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
   self->usage_->charged.fetch_sub(self->charge(), std::memory_order_relaxed);
   self->~CachedBlock();
-  ::operator delete(block, std::align_val_t{alignof(CachedBlock)});
+  ::operator delete (block, std::align_val_t{alignof(CachedBlock)});
 }
 
 BlockCache::BlockCache(std::uint64_t capacity_bytes)
@@ -95,7 +95,7 @@ std::size_t BlockCache::shard_of(const Slot& slot) const {
 
 BlockRef BlockCache::make_block(std::size_t bytes) {
   void* const memory =
-      ::operator new(sizeof(CachedBlock) + bytes, std::align_val_t{alignof(CachedBlock)}, std::nothrow);
+      ::operator new (sizeof(CachedBlock) + bytes, std::align_val_t{alignof(CachedBlock)}, std::nothrow);
   if (memory == nullptr) return {};
   auto* const block = new (memory) CachedBlock(bytes, usage_);
   usage_->charged.fetch_add(block->charge(), std::memory_order_relaxed);

@@ -52,9 +52,9 @@ class alignas(64) CachedBlock {
   std::uint64_t charge() const { return sizeof(CachedBlock) + size_; }
 
   const std::size_t size_;
-  std::shared_ptr<Usage> usage_;              // Charged with this block until it is freed.
-  std::atomic<std::uint32_t> references_{1};  // The maker's, later the cache's, and one for each user.
-  std::uint32_t position_ = 0;                // In its shard's ring; under the shard's mutex.
+  std::shared_ptr<Usage> usage_;                 // Charged with this block until it is freed.
+  std::atomic<std::uint32_t> references_{1};     // The maker's, later the cache's, and one for each user.
+  std::uint32_t position_ = 0;                   // In its shard's ring; under the shard's mutex.
   std::atomic<std::uintptr_t>* slot_ = nullptr;  // Likewise.
 };
 

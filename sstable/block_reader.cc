@@ -34,8 +34,8 @@ Columns columns_of(const char* block) {
 }
 
 bool check_sequence(std::uint64_t base, const char* column, std::uint64_t index, std::uint8_t flags, bool& tombstone) {
-  const std::uint64_t delta = (flags & kSequences32) != 0 ? load<std::uint32_t>(column + 4 * index)
-                                                          : load<std::uint64_t>(column + 8 * index);
+  const std::uint64_t delta =
+      (flags & kSequences32) != 0 ? load<std::uint32_t>(column + 4 * index) : load<std::uint64_t>(column + 8 * index);
   const auto kind = static_cast<std::uint8_t>(delta & ((1U << kKindBits) - 1));
   tombstone = kind == static_cast<std::uint8_t>(EntryKind::kTombstone);
   return entry_kind_known(kind) && (delta >> kKindBits) <= kSequenceMax - sequence_of(base);
@@ -95,9 +95,9 @@ BlockReader::Position BlockReader::tied_lower_bound(Slice key, Sequence at, std:
   const std::uint64_t wanted = head(first);
   // The tie's end: heads are sorted, so the first one above `wanted` ends it.
   std::uint32_t low = first;
-  std::uint32_t high = wanted == UINT64_MAX ? entries_
-                                            : first + count_heads_below(heads_ + kHeadBytes * first, entries_ - first,
-                                                                        wanted + 1);
+  std::uint32_t high = wanted == UINT64_MAX
+                           ? entries_
+                           : first + count_heads_below(heads_ + kHeadBytes * first, entries_ - first, wanted + 1);
   const std::uint32_t tie_end = high;
   while (low < high) {
     const std::uint32_t middle = low + (high - low) / 2;

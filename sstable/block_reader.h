@@ -8,8 +8,8 @@
 //   8       4      entries            n, at least 1
 //   12      2      rest bytes         key bytes after the prefix, of every key; 0 with kMixedKeyBytes
 //   14      2      zero
-//   16      8      base               with a sequence column: the smallest sequence << 8; else the packed sequence of all
-//   24      p      prefix             then zeros up to a multiple of 8
+//   16      8      base               with a sequence column: the smallest sequence << 8; else the packed sequence of
+//   all 24      p      prefix             then zeros up to a multiple of 8
 //           8 n    heads              u64: the 8 key bytes after the prefix, big-endian, zeros beyond the key's end
 //           w n    sequence column    u32 or u64 or absent: (sequence - smallest) << 3 | kind
 //           o (n+1) offsets           u16 or u32: where body i starts; the last is where the last one ends
@@ -90,8 +90,8 @@ class BlockReader {
   };
   // Where a search ended.
   struct Position {
-    std::uint32_t index = 0;   // First entry at or after what was sought; entries() when there is none.
-    bool same_key = false;     // It is a version of the key sought.
+    std::uint32_t index = 0;  // First entry at or after what was sought; entries() when there is none.
+    bool same_key = false;    // It is a version of the key sought.
   };
 
   BlockReader() = default;
@@ -139,7 +139,8 @@ class BlockReader {
 
   // First entry at or after (key, at); see Cursor::seek.
   Position lower_bound(Slice key, Sequence at) const {
-    if (!has_prefix(key)) [[unlikely]] return {key < prefix() ? 0 : entries_, false};
+    if (!has_prefix(key)) [[unlikely]]
+      return {key < prefix() ? 0 : entries_, false};
     const std::uint64_t wanted = key_head(key, prefix_bytes_);
     const std::uint32_t first = count_heads_below(heads_, entries_, wanted);
     if (first == entries_ || head(first) != wanted) return {first, false};
@@ -164,8 +165,8 @@ class BlockReader {
 
  private:
   bool has_prefix(Slice key) const {
-    return prefix_bytes_ == 0 || (key.size() >= prefix_bytes_ &&
-                                  std::memcmp(key.data(), block_ + kBlockHeaderBytes, prefix_bytes_) == 0);
+    return prefix_bytes_ == 0 ||
+           (key.size() >= prefix_bytes_ && std::memcmp(key.data(), block_ + kBlockHeaderBytes, prefix_bytes_) == 0);
   }
   unsigned sequence_width() const { return (flags_ & (kSequences32 | kSequences64)) * 4U; }
   std::size_t offset(std::uint32_t index) const {

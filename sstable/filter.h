@@ -1,6 +1,6 @@
 // The filter of a table: says of a key that it is certainly not there, or that it may be. A split block Bloom filter
-// (Putze, Sanders, Singler 2007; Apache Impala and Parquet): a key sets one bit in each of the eight 64-bit words of one
-// cache line, so that a probe costs one miss. About 1 % of absent keys pass at 10 bits a key, 0.1 % at 16.
+// (Putze, Sanders, Singler 2007; Apache Impala and Parquet): a key sets one bit in each of the eight 64-bit words of
+// one cache line, so that a probe costs one miss. About 1 % of absent keys pass at 10 bits a key, 0.1 % at 16.
 //
 // The section is the lines themselves and nothing else: line i at 64 i. Its length says how many there are.
 //
@@ -20,13 +20,11 @@ namespace firn::sstable {
 inline constexpr std::size_t kFilterLineBytes = 64;
 inline constexpr std::size_t kFilterWords = 8;
 // Odd multipliers, one for each word; stored in files by what they do: never change.
-inline constexpr std::array<std::uint32_t, kFilterWords> kFilterSalts = {0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F,
-                                                                         0x165667B1, 0xB55A4F09, 0x6C8E9CF5, 0xD3833E81};
+inline constexpr std::array<std::uint32_t, kFilterWords> kFilterSalts = {
+    0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F, 0x165667B1, 0xB55A4F09, 0x6C8E9CF5, 0xD3833E81};
 
 // The line of a hash, of `lines` > 0 in all: its low half, scaled.
-inline std::uint64_t filter_line(std::uint64_t hash, std::uint64_t lines) {
-  return (hash & 0xFFFFFFFF) * lines >> 32;
-}
+inline std::uint64_t filter_line(std::uint64_t hash, std::uint64_t lines) { return (hash & 0xFFFFFFFF) * lines >> 32; }
 // Its bit in word `word`: the top six bits of its salted high half.
 inline unsigned filter_bit(std::uint64_t hash, std::size_t word) {
   return (static_cast<std::uint32_t>(hash >> 32) * kFilterSalts[word]) >> 26;

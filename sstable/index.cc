@@ -1,7 +1,7 @@
 #include "sstable/index.h"
 
 #include <algorithm>
-#include <cstring>
+#include <utility>
 
 namespace firn::sstable {
 
@@ -22,13 +22,26 @@ bool is_exact(Slice rest, std::uint32_t planes) {
   return rest.empty() || (rest.size() <= 8 * std::size_t{planes} && rest.back() != '\0');
 }
 
-void pad(std::string& out, std::size_t start) {
-  out.resize(start + round_up(out.size() - start, kSectionAlignment));
-}
+void pad(std::string& out, std::size_t start) { out.resize(start + round_up(out.size() - start, kSectionAlignment)); }
 
 template <class T>
 void append_array(std::string& out, const std::vector<T>& values) {
   if (!values.empty()) out.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T));
+}
+
+// Appends the layers of nodes over `heads`, top first.
+void append_fences(std::string& out, std::vector<std::uint64_t> heads) {
+  if (heads.empty()) return;
+  std::vector<std::vector<std::uint64_t>> layers = {std::move(heads)};
+  while (true) {
+    std::vector<std::uint64_t>& below = layers.back();
+    below.resize(round_up(below.size(), kNodeHeads), UINT64_MAX);
+    if (below.size() == kNodeHeads) break;
+    std::vector<std::uint64_t> above;
+    for (std::size_t i = kNodeHeads - 1; i < below.size(); i += kNodeHeads) above.push_back(below[i]);
+    layers.push_back(std::move(above));
+  }
+  for (std::size_t i = layers.size(); i-- > 0;) append_array(out, layers[i]);
 }
 
 }  // namespace
@@ -166,7 +179,8 @@ std::uint32_t IndexBuilder::choose_planes(std::size_t prefix_bytes) const {
     const std::size_t head_bytes = 8 * std::size_t{planes};
     std::size_t ties = 0;
     for (std::size_t i = 1; i < separator_ends_.size(); ++i) {
-      ties += separator(i - 1).substr(prefix_bytes, head_bytes) == separator(i).substr(prefix_bytes, head_bytes) ? 1 : 0;
+      ties +=
+          separator(i - 1).substr(prefix_bytes, head_bytes) == separator(i).substr(prefix_bytes, head_bytes) ? 1 : 0;
     }
     if (100 * ties <= separator_ends_.size()) return planes;
   }
@@ -195,19 +209,10 @@ void IndexBuilder::finish(std::uint64_t data_end, std::string& out) const {
   append_fixed(out, static_cast<std::uint64_t>(full.size()));
   pad(out, start);
 
-  std::vector<std::vector<std::uint64_t>> layers = {heads};
-  while (true) {
-    std::vector<std::uint64_t>& below = layers.back();
-    below.resize(round_up(std::max<std::size_t>(below.size(), 1), kNodeHeads), UINT64_MAX);
-    if (below.size() == kNodeHeads) break;
-    std::vector<std::uint64_t> above;
-    for (std::size_t i = kNodeHeads - 1; i < below.size(); i += kNodeHeads) above.push_back(below[i]);
-    layers.push_back(std::move(above));
-  }
-  if (count == 0) layers.clear();
-  for (std::size_t i = layers.size(); i-- > 0;) append_array(out, layers[i]);
+  append_fences(out, std::move(heads));
   for (std::uint32_t p = 1; p < planes; ++p) {
-    for (std::size_t i = 0; i < count; ++i) append_fixed(out, key_head(separator(i), prefix_bytes + 8 * std::size_t{p}));
+    for (std::size_t i = 0; i < count; ++i)
+      append_fixed(out, key_head(separator(i), prefix_bytes + 8 * std::size_t{p}));
     pad(out, start);
   }
   append_array(out, offsets_);

@@ -20,9 +20,9 @@
 // versions of one key k continue in block i + 1 it is k and a zero byte, the least key above k; so a key always begins
 // in the block that locate() finds, and may go on in the next ones.
 //
-// Heads: plane j holds bytes [8 j, 8 j + 8) after the prefix, big-endian, zeros beyond the end. A separator is exact when
-// it is no longer than its heads and does not end in a zero byte: then equal heads mean that the key is not below it.
-// The others, and only they, are stored in full (without the prefix).
+// Heads: plane j holds bytes [8 j, 8 j + 8) after the prefix, big-endian, zeros beyond the end. A separator is exact
+// when it is no longer than its heads and does not end in a zero byte: then equal heads mean that the key is not below
+// it. The others, and only they, are stored in full (without the prefix).
 //
 // Plane 0 is a static search tree: the bottom layer is plane 0, each layer above holds the last head of each node below
 // (B+-tree without pointers, as in Khuong and Morin, "Array layouts for comparison-based searching", 2017).
@@ -80,7 +80,8 @@ class Index {
 
   // Walks all layers but the bottom one and asks for the memory that finish_locate reads.
   std::uint32_t start_locate(Slice key) const {
-    if (!has_prefix(key)) [[unlikely]] return key < prefix_ ? kBeforeAll : kAfterAll;
+    if (!has_prefix(key)) [[unlikely]]
+      return key < prefix_ ? kBeforeAll : kAfterAll;
     const std::uint64_t head = key_head(key, prefix_.size());
     std::uint32_t node = 0;
     for (std::size_t i = 0; i + 1 < layer_count_; ++i) node = descend(layers_[i], node, head);
@@ -90,11 +91,13 @@ class Index {
   }
   // The block where `key` begins if it is in the table.
   std::uint32_t finish_locate(Slice key, std::uint32_t node) const {
-    if (node >= kAfterAll || separators_ == 0) [[unlikely]] return node == kBeforeAll ? 0 : separators_;
+    if (node >= kAfterAll || separators_ == 0) [[unlikely]]
+      return node == kBeforeAll ? 0 : separators_;
     const std::uint64_t head = key_head(key, prefix_.size());
     std::uint32_t count = node * kNodeHeads + count_not_above(bottom() + kNodeBytes * node, head);
     if (count > separators_) count = separators_;
-    if (ties_possible_ && count > 0 && plane(0, count - 1) == head) [[unlikely]] return locate_tied(key, count);
+    if (ties_possible_ && count > 0 && plane(0, count - 1) == head) [[unlikely]]
+      return locate_tied(key, count);
     return count;
   }
 
@@ -134,7 +137,7 @@ class Index {
   std::uint32_t separators_ = 0;  // blocks_ - 1
   std::uint32_t blocks_ = 0;
   std::uint32_t plane_count_ = 1;
-  bool ties_possible_ = false;    // More than one plane, or separators that are not exact.
+  bool ties_possible_ = false;  // More than one plane, or separators that are not exact.
   Slice prefix_;
   const char* offsets_ = nullptr;
   const char* checksums_ = nullptr;

@@ -1,6 +1,6 @@
 // The file of a table being written, as one stream: large aligned writes into space reserved ahead, with write-back
-// started early so that the sync at the end finds little to do. Pieces of 2 MiB at multiples of 2 MiB also let Linux map
-// the page cache of the file in huge pages.
+// started early so that the sync at the end finds little to do. Pieces of 2 MiB at multiples of 2 MiB also let Linux
+// map the page cache of the file in huge pages.
 //
 // Thread safety: one thread at a time. Lifetime: the file outlives it.
 #pragma once

@@ -1,5 +1,5 @@
-// From the extent of a block, as the file holds it, to a block that a BlockReader may read: the one place where bytes of
-// unknown origin become trusted ones.
+// From the extent of a block, as the file holds it, to a block that a BlockReader may read: the one place where bytes
+// of unknown origin become trusted ones.
 //
 // Thread safety: free of shared state.
 #pragma once

@@ -237,7 +237,8 @@ Status Table::get(const EpochGuard& guard, Slice key, std::uint64_t hash, Sequen
 Status Table::find(const EpochGuard& guard, std::uint32_t block, Slice key, Sequence at, TableHit& hit) const {
   Status s = find_once(guard, block, key, at, hit);
   // What was read through a damaged mapping may be zeros: read it again from the file.
-  if (usable_mapping() && lose_mapping_if_damaged()) [[unlikely]] return find_once(guard, block, key, at, hit);
+  if (usable_mapping() && lose_mapping_if_damaged()) [[unlikely]]
+    return find_once(guard, block, key, at, hit);
   return s;
 }
 

@@ -44,8 +44,8 @@ struct TableHit {
   bool found = false;
   EntryKind kind = EntryKind::kPut;  // These three only if found.
   Sequence sequence = 0;
-  Slice value;                       // Lives as long as the table if `block` is null, else as long as the guard
-  CachedBlock* block = nullptr;      // or a reference taken under it: block->add_reference().
+  Slice value;                   // Lives as long as the table if `block` is null, else as long as the guard
+  CachedBlock* block = nullptr;  // or a reference taken under it: block->add_reference().
 };
 
 // One block as the file holds it.
@@ -61,9 +61,9 @@ struct BlockInfo {
 
 // One damaged part of a table: what Table::verify reports.
 struct TableDamage {
-  Status status;               // kCorruption or kIo, naming file and offset.
-  std::uint64_t offset = 0;    // Of the damaged part,
-  std::uint64_t bytes = 0;     // and its size.
+  Status status;             // kCorruption or kIo, naming file and offset.
+  std::uint64_t offset = 0;  // Of the damaged part,
+  std::uint64_t bytes = 0;   // and its size.
   // Keys that may be lost with it: first <= key < last; an empty `last` means to the end.
   std::string first_key;
   std::string last_key;
@@ -146,8 +146,8 @@ class Table {
 
   Table(std::string path, std::unique_ptr<File> file, BlockCache& cache);
 
-  static Result<std::shared_ptr<Table>> open_file(FileSystem& files, const std::string& path,
-                                                  const TableMeta* expected, BlockCache& cache, bool may_map);
+  static Result<std::shared_ptr<Table>> open_file(FileSystem& files, const std::string& path, const TableMeta* expected,
+                                                  BlockCache& cache, bool may_map);
   Status read_footer(const TableMeta* expected);
   Status read_metadata();
   void map_file();
@@ -192,7 +192,8 @@ class Table {
   const std::string path_;
   std::unique_ptr<File> file_;
   std::unique_ptr<FileMapping> mapping_;
-  std::unique_ptr<char[], FreeMetadata> metadata_{nullptr, FreeMetadata{0}};  // Filter, index and properties, as in the file.
+  std::unique_ptr<char[], FreeMetadata> metadata_{nullptr,
+                                                  FreeMetadata{0}};  // Filter, index and properties, as in the file.
   sstable::Footer footer_;
   sstable::Properties properties_;
   TableMeta meta_;
@@ -241,7 +242,7 @@ class TableCursor final : public Cursor {
   std::uint32_t block_ = kNoBlock;  // Present block; kNoBlock before the first and after a failure.
   std::uint32_t position_ = 0;      // Of entry() in it.
   sstable::BlockReader reader_;
-  BlockRef pinned_;                   // Keeps it, unless it is mapped or private.
+  BlockRef pinned_;  // Keeps it, unless it is mapped or private.
   // The block's prefix, then the rest of entry()'s key and room for a whole head.
   std::unique_ptr<char[]> key_;
   std::size_t key_capacity_ = 0;

@@ -51,8 +51,8 @@ class TableBuilder::Impl {
   Result<TableMeta> finish();
   std::uint64_t entries() const { return sums_.entries + block_.sums().entries; }
   std::uint64_t file_bytes() const {
-    return output_.offset() + block_.sums().key_bytes + block_.sums().value_bytes + filter_.bytes() + index_.estimated_bytes() +
-           2 * sstable::kPageBytes;
+    return output_.offset() + block_.sums().key_bytes + block_.sums().value_bytes + filter_.bytes() +
+           index_.estimated_bytes() + 2 * sstable::kPageBytes;
   }
 
  private:
@@ -88,13 +88,13 @@ class TableBuilder::Impl {
   sstable::Properties properties_;
   sstable::Footer footer_;
   TableMeta meta_;
-  sstable::EntrySums sums_;         // Of the written blocks.
-  Slice last_key_;                  // In block_ or, when that is empty, last_written_key_.
+  sstable::EntrySums sums_;  // Of the written blocks.
+  Slice last_key_;           // In block_ or, when that is empty, last_written_key_.
   std::string last_written_key_;
-  std::uint64_t last_packed_ = 0;   // Of that key; see last_packed().
-  std::string raw_;                 // A block to be compressed,
-  std::string compressed_;          // and what came of it.
-  Status status_;                   // The first error.
+  std::uint64_t last_packed_ = 0;  // Of that key; see last_packed().
+  std::string raw_;                // A block to be compressed,
+  std::string compressed_;         // and what came of it.
+  Status status_;                  // The first error.
 };
 
 TableBuilder::Impl::Step TableBuilder::Impl::step_to(const Entry& entry) const {

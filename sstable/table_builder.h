@@ -1,5 +1,5 @@
-// Writes one table: entries in, blocks, filter and index out, one pass, memory bounded by the filter's hashes (8 bytes a
-// key), the index and an output buffer. Format: docs/formats.md#table, constants: sstable/table_format.h.
+// Writes one table: entries in, blocks, filter and index out, one pass, memory bounded by the filter's hashes (8 bytes
+// a key), the index and an output buffer. Format: docs/formats.md#table, constants: sstable/table_format.h.
 //
 // Thread safety: one thread at a time. Lifetime: the file outlives the builder, which neither closes nor removes it.
 // A builder destroyed before finish() leaves a file that is no table; the caller removes it.
@@ -20,9 +20,9 @@ namespace firn {
 class Table;
 
 struct TableOptions {
-  std::uint32_t block_bytes = 4096;          // 512 B..1 MiB; data of one block before compression. A larger entry has a
-                                             // block of its own.
-  std::uint32_t filter_bits_per_key = 10;    // 0 (no filter)..32.
+  std::uint32_t block_bytes = 4096;        // 512 B..1 MiB; data of one block before compression. A larger entry has a
+                                           // block of its own.
+  std::uint32_t filter_bits_per_key = 10;  // 0 (no filter)..32.
   Compression compression = Compression::kNone;  // Must be available. Blocks that do not shrink are stored as they are.
 };
 

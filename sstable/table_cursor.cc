@@ -117,7 +117,8 @@ void TableCursor::read_ahead(std::uint32_t block) {
                                                         const sstable::BlockReader::Body& body) {
   position_ = position;
   const std::size_t room = prefix_bytes_ + std::max(body.rest_bytes, sstable::kHeadBytes);
-  if (room > key_capacity_) [[unlikely]] grow_key(room);
+  if (room > key_capacity_) [[unlikely]]
+    grow_key(room);
   char* const key = key_.get();
   reader_.copy_rest(position, body, key + prefix_bytes_);
   const std::uint64_t packed = reader_.packed_sequence(position);

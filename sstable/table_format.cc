@@ -70,9 +70,9 @@ Result<Footer> decode_footer(Slice page, std::string_view path, std::uint64_t fi
     return Status::corruption(path, at, "footer has an unknown version or section count");
   }
   if (footer.file_bytes != file_bytes) {
-    return Status::corruption(path, at,
-                              "footer says " + std::to_string(footer.file_bytes) + " bytes, the file has " +
-                                  std::to_string(file_bytes));
+    return Status::corruption(
+        path, at,
+        "footer says " + std::to_string(footer.file_bytes) + " bytes, the file has " + std::to_string(file_bytes));
   }
   if (!decode_sections(page, footer)) return Status::corruption(path, at, "footer has a malformed section table");
   return footer;

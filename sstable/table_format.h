@@ -28,10 +28,10 @@ inline constexpr std::size_t kPageBytes = 4096;
 
 // Footer page. Magic, version and own checksum stay where they are in every later version.
 inline constexpr std::size_t kFooterBytes = kPageBytes;
-inline constexpr std::size_t kFooterMagicOffset = 0;      // u64
-inline constexpr std::size_t kFooterVersionOffset = 8;    // u32
-inline constexpr std::size_t kFooterSectionsOffset = 12;  // u32: how many sections follow
-inline constexpr std::size_t kFooterIdOffset = 16;        // u64
+inline constexpr std::size_t kFooterMagicOffset = 0;       // u64
+inline constexpr std::size_t kFooterVersionOffset = 8;     // u32
+inline constexpr std::size_t kFooterSectionsOffset = 12;   // u32: how many sections follow
+inline constexpr std::size_t kFooterIdOffset = 16;         // u64
 inline constexpr std::size_t kFooterFileBytesOffset = 24;  // u64
 inline constexpr std::size_t kFooterTableOffset = 32;      // Sections, kSectionEntryBytes each; zeros after them.
 inline constexpr std::size_t kFooterChecksumOffset = kFooterBytes - 8;  // u64, of the bytes before it

@@ -9,14 +9,14 @@
 namespace firn {
 
 struct TableMeta {
-  std::uint64_t id = 0;            // Names the file; never used twice in a database. Part of every block checksum.
+  std::uint64_t id = 0;  // Names the file; never used twice in a database. Part of every block checksum.
   std::uint64_t file_bytes = 0;
-  std::uint64_t digest = 0;        // Depends on every byte of the file: the footer's checksum (table_format.h).
+  std::uint64_t digest = 0;  // Depends on every byte of the file: the footer's checksum (table_format.h).
   std::uint64_t entries = 0;
   std::uint64_t tombstones = 0;
-  std::uint64_t key_bytes = 0;     // Sum over entries, before prefix stripping.
+  std::uint64_t key_bytes = 0;  // Sum over entries, before prefix stripping.
   std::uint64_t value_bytes = 0;
-  std::string smallest_key;        // User keys, both inclusive.
+  std::string smallest_key;  // User keys, both inclusive.
   std::string largest_key;
   Sequence smallest_sequence = 0;
   Sequence largest_sequence = 0;

@@ -53,8 +53,8 @@ class TableVerifier {
     auto size = table_.file_->size();
     if (!size.ok()) return damage_all(size.status(), 0, expected);
     if (*size != expected) {
-      damage_all(corruption(std::min(*size, expected), "file has " + std::to_string(*size) + " bytes instead of " +
-                                                           std::to_string(expected)),
+      damage_all(corruption(std::min(*size, expected),
+                            "file has " + std::to_string(*size) + " bytes instead of " + std::to_string(expected)),
                  0, expected);
     }
   }

@@ -151,9 +151,9 @@ void build_table(benchmark::State& state, bool plain, const TableOptions& option
   }
   static_cast<void>(real_platform().files->remove(path));
   state.SetItemsProcessed(static_cast<std::int64_t>(kEntries) * static_cast<std::int64_t>(state.iterations()));
-  state.counters["ns/entry"] = benchmark::Counter(
-      static_cast<double>(kEntries) * static_cast<double>(state.iterations()) / 1e9,
-      benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
+  state.counters["ns/entry"] =
+      benchmark::Counter(static_cast<double>(kEntries) * static_cast<double>(state.iterations()) / 1e9,
+                         benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 
 void get(benchmark::State& state, Contestant contestant, std::size_t range, bool absent) {
@@ -255,8 +255,8 @@ BENCHMARK_CAPTURE(build_table, firn, false, TableOptions{}, false)->Unit(benchma
 BENCHMARK_CAPTURE(build_table, firn_sequences, false, TableOptions{}, true)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(build_table, firn_no_filter, false, TableOptions{.filter_bits_per_key = 0}, false)
     ->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(build_table, firn_lz4, false,
-                  TableOptions{.block_bytes = 16384, .compression = Compression::kLz4}, false)
+BENCHMARK_CAPTURE(build_table, firn_lz4, false, TableOptions{.block_bytes = 16384, .compression = Compression::kLz4},
+                  false)
     ->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(get, hot_plain, Contestant::kPlain, kHotEntries, false);
 BENCHMARK_CAPTURE(get, hot_cached, Contestant::kCached, kHotEntries, false);

@@ -135,7 +135,8 @@ TEST(Block, NoBytesMakeTheReaderStray) {
     for (int i = 0; i < changes; ++i) {
       const std::size_t limit = std::min<std::size_t>(block.size(), *rc::gen::element<std::size_t>(24, 100, 100000));
       const auto at = *codec::range_gen<std::size_t>(0, limit);
-      block[at] = *rc::gen::element<char>('\0', '\1', '\2', '\4', '\x08', '\x7f', '\x80', '\xff', *rc::gen::arbitrary<char>());
+      block[at] =
+          *rc::gen::element<char>('\0', '\1', '\2', '\4', '\x08', '\x7f', '\x80', '\xff', *rc::gen::arbitrary<char>());
     }
     if (*codec::range_gen(0, 4) == 0) block.resize(*codec::range_gen<std::size_t>(0, block.size()));
     // In a buffer of its exact size, so that the sanitizer sees every step outside it.

@@ -214,8 +214,7 @@ void seal(std::string& bytes, const std::vector<std::uint64_t>& block_offsets, s
   const std::size_t footer_at = bytes.size() - sstable::kFooterBytes;
   for (std::size_t i = 0; i + 1 < block_offsets.size(); ++i) {
     const Slice extent = Slice(bytes).substr(block_offsets[i], block_offsets[i + 1] - block_offsets[i]);
-    store(bytes.data() + checksums_at + 8 * i,
-          sstable::table_checksum(testing::kTableId, block_offsets[i], extent));
+    store(bytes.data() + checksums_at + 8 * i, sstable::table_checksum(testing::kTableId, block_offsets[i], extent));
   }
   for (std::size_t kind = 1; kind < sstable::kSectionCount; ++kind) {
     char* const entry = bytes.data() + footer_at + sstable::kFooterTableOffset + kind * sstable::kSectionEntryBytes;
@@ -262,8 +261,7 @@ TEST(Damage, NoBytesUnderRightChecksumsMakeItStray) {
       for (std::uint32_t i = 0; i <= (*table)->blocks(); ++i) offsets.push_back((*table)->block_offset(i));
     }
     std::string first_checksum;
-    append_fixed(first_checksum,
-                 sstable::table_checksum(testing::kTableId, 0, Slice(original).substr(0, offsets[1])));
+    append_fixed(first_checksum, sstable::table_checksum(testing::kTableId, 0, Slice(original).substr(0, offsets[1])));
     const std::size_t checksums_at = original.find(first_checksum);
     ASSERT_NE(checksums_at, std::string::npos);
     const std::size_t footer_at = original.size() - sstable::kFooterBytes;

@@ -75,7 +75,10 @@ TEST(Index, StructuredKeysNeedMorePlanes) {
 
 TEST(Index, AnySeparatorsAnyKeys) {
   const auto make = [] {
-    const std::string letters("\0\x01" "aab\xff", 6);
+    const std::string letters(
+        "\0\x01"
+        "aab\xff",
+        6);
     std::string key(static_cast<std::size_t>(*rc::gen::element(0, 0, 3, 8, 20)), *rc::gen::element('\0', 'p', '\xff'));
     const int tail = *codec::range_gen(0, 20);
     for (int i = 0; i < tail; ++i) key += letters[static_cast<std::size_t>(*codec::range_gen(0, 6))];
@@ -99,7 +102,8 @@ TEST(Index, AnySeparatorsAnyKeys) {
 
 TEST(Index, NoBytesMakeItStray) {
   std::vector<std::string> separators;
-  for (int i = 0; i < 100; ++i) separators.push_back("separator-number-" + std::to_string(1000 + i) + std::string(3, '\0'));
+  for (int i = 0; i < 100; ++i)
+    separators.push_back("separator-number-" + std::to_string(1000 + i) + std::string(3, '\0'));
   const std::string original = build(separators);
   const std::uint64_t data_bytes = (separators.size() + 1) * kSectionAlignment;
   codec::expect_fewer_cases(300, [&] {

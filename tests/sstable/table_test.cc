@@ -245,7 +245,10 @@ TEST(TableBuilder, CopiesBlocksAsTheyAre) {
 
 // Keys that agree in many places: short alphabets, shared prefixes of every length, zero bytes at the end.
 std::string make_key() {
-  const std::string letters("\0\x01" "aaab\x7f\x80\xff", 9);
+  const std::string letters(
+      "\0\x01"
+      "aaab\x7f\x80\xff",
+      9);
   std::string key;
   switch (*codec::range_gen(0, 6)) {
     case 0: break;
@@ -290,7 +293,8 @@ TableOptions make_options() {
   TableOptions options;
   options.block_bytes = *rc::gen::element(512U, 1000U, 4096U, 16384U, 65536U);
   options.filter_bits_per_key = *rc::gen::element(0U, 10U, 16U);
-  options.compression = *rc::gen::element(Compression::kNone, Compression::kNone, Compression::kZstd, Compression::kLz4);
+  options.compression =
+      *rc::gen::element(Compression::kNone, Compression::kNone, Compression::kZstd, Compression::kLz4);
   if (!compression_available(options.compression)) options.compression = Compression::kZstd;
   return options;
 }
