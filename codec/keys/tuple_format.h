@@ -2,7 +2,7 @@
 //
 // A key is its parts and kEnd. A part is a tag and what the tag says; a descending part is the same with every byte
 // complemented, so that its tag has the high bit set. Numbers are cut at the binary point: the tag holds the sign and
-// the count of the bytes of the integer part (Smaller numbers have fewer), then come these bytes, one byte that ends
+// the count of the bytes of the integer part (smaller numbers have fewer), then come these bytes, one byte that ends
 // the number, and the fraction if that byte says so; of a negative number everything after the tag is complemented.
 #pragma once
 

@@ -178,8 +178,7 @@ void read_column(PackedColumn& column, std::size_t first, std::size_t count, std
       const std::size_t bit = i * width;
       const char* at = group.data() + bit / 8;
       std::uint64_t number = load<std::uint64_t>(at) >> (bit % 8);
-      if (width > 57 && bit % 8 != 0)
-        number |= static_cast<std::uint64_t>(load<std::uint8_t>(at + 8)) << (64 - bit % 8);
+      if (width > 57 && bit % 8 != 0) number |= std::uint64_t{load<std::uint8_t>(at + 8)} << (64 - bit % 8);
       out[i] = column.base + (number & wanted);
     }
   }
