@@ -35,14 +35,13 @@ Arena::~Arena() {
 
 bool Arena::open_chunk(std::size_t bytes) {
   // Doubles what there is. A large request gets a chunk of its own size: the rest of a full one would only lie idle.
-  const std::size_t usual = std::clamp<std::size_t>(memory_bytes(), first_chunk_bytes_, chunk_bytes_max_);
+  const std::size_t usual = std::clamp(chunk_bytes_, first_chunk_bytes_, chunk_bytes_max_);
   const std::size_t needed = bytes + sizeof(Chunk);
-  const std::size_t chunk_bytes =
-      needed > usual / 8 ? round_up(std::max(needed, first_chunk_bytes_), kPageBytes) : usual;
-  char* const chunk = add_chunk(chunk_bytes);
+  const std::size_t chosen = needed > usual / 8 ? round_up(std::max(needed, first_chunk_bytes_), kPageBytes) : usual;
+  char* const chunk = add_chunk(chosen);
   if (chunk == nullptr) return false;
   if (open_[0].bytes() < open_[1].bytes()) std::swap(open_[0], open_[1]);
-  open_[1] = {chunk + sizeof(Chunk), chunk + chunk_bytes};
+  open_[1] = {chunk + sizeof(Chunk), chunk + chosen, chunk};
   return true;
 }
 
@@ -52,6 +51,15 @@ void* Arena::allocate(std::size_t bytes, std::size_t alignment) {
     if (open.bytes() < padding + bytes) continue;
     char* const at = open.at + padding;
     open.at = at + bytes;
+    if (open.at > open.counted) {
+      // Chunks that have huge pages are aligned to them, and begin where the system's pages do in any case.
+      const bool huge = static_cast<std::size_t>(open.end - open.counted) >= kHugePageBytes;
+      const std::size_t touched =
+          std::min(round_up(static_cast<std::size_t>(open.at - open.counted), huge ? kHugePageBytes : kPageBytes),
+                   static_cast<std::size_t>(open.end - open.counted));
+      open.counted += touched;
+      count(touched);
+    }
     return at;
   }
   assertion_failed("allocated no more than was reserved", __FILE__, __LINE__);
@@ -62,8 +70,11 @@ void* Arena::allocate_zeroed(std::size_t bytes) {
     if (!reserve(bytes + kAlignmentMax - 1)) return nullptr;
     return allocate(bytes, kAlignmentMax);  // Chunks come as zeros, and no byte is handed out twice.
   }
-  char* const chunk = add_chunk(round_up(bytes + sizeof(Chunk), kPageBytes));
-  return chunk == nullptr ? nullptr : chunk + sizeof(Chunk);
+  const std::size_t chunk_bytes = round_up(bytes + sizeof(Chunk), kPageBytes);
+  char* const chunk = add_chunk(chunk_bytes);
+  if (chunk == nullptr) return nullptr;
+  count(chunk_bytes);
+  return chunk + sizeof(Chunk);
 }
 
 // Where the chunk begins; its head is in use.
@@ -71,8 +82,10 @@ char* Arena::add_chunk(std::size_t bytes) {
   void* const pages = allocate_pages(bytes);
   if (pages == nullptr) return nullptr;
   chunks_ = new (pages) Chunk{chunks_, bytes};
-  memory_bytes_.store(memory_bytes() + bytes, std::memory_order_relaxed);
+  chunk_bytes_ += bytes;
   return static_cast<char*>(pages);
 }
+
+void Arena::count(std::size_t bytes) { memory_bytes_.store(memory_bytes() + bytes, std::memory_order_relaxed); }
 
 }  // namespace firn::memtable

@@ -3,7 +3,8 @@
 //
 // Two chunks are open at a time, so that a large request neither wastes the rest of the chunk in use nor breaks the
 // promise of reserve(): as long as one of the two has room for all that was promised, each request fits one of them,
-// and whichever it is taken from, one of the two still has room for the rest.
+// and whichever it is taken from, one of the two still has room for the rest. Room that is never used costs addresses
+// and no memory, so promises may be generous.
 //
 // Thread safety: one writer; memory_bytes() from any thread. Lifetime: all memory lives as long as the arena.
 #pragma once
@@ -32,7 +33,7 @@ class Arena {
   // Zeros of their own, aligned to 64; null when there is no memory. Counts nothing of what was reserved.
   [[nodiscard]] void* allocate_zeroed(std::size_t bytes);
 
-  // All that is held, used or not.
+  // What has been used so far, in whole pages (of 2 MiB in large chunks): what the machine has given.
   std::uint64_t memory_bytes() const { return memory_bytes_.load(std::memory_order_relaxed); }
 
  private:
@@ -40,16 +41,19 @@ class Arena {
   struct Open {  // The unused rest of a chunk.
     char* at = nullptr;
     char* end = nullptr;
+    char* counted = nullptr;  // What lies before is in memory_bytes().
     std::size_t bytes() const { return static_cast<std::size_t>(end - at); }
   };
 
   bool open_chunk(std::size_t bytes);
   char* add_chunk(std::size_t bytes);
+  void count(std::size_t bytes);
 
   const std::size_t first_chunk_bytes_;
   const std::size_t chunk_bytes_max_;
   Open open_[2];
-  Chunk* chunks_ = nullptr;  // All of them, newest first.
+  Chunk* chunks_ = nullptr;      // All of them, newest first.
+  std::size_t chunk_bytes_ = 0;  // Of all of them.
   std::atomic<std::uint64_t> memory_bytes_{0};
 };
 

@@ -9,7 +9,7 @@ namespace firn::memtable {
 
 namespace {
 
-constexpr unsigned kKept = kPageEntries / 2;  // What a page keeps when it splits in the middle.
+constexpr std::uint8_t kNoRun = 0xFF;
 
 // The order of a page's entries in one word: the count in the low four bits, then the slots of the entries, four bits
 // each, in key order, then the free slots.
@@ -88,21 +88,21 @@ void put_in(Page& page, unsigned rank, const void* entry, std::uint64_t head) {
   page.heads[slot].store(head, std::memory_order_release);
   page.entries[slot].store(entry, std::memory_order_release);
   page.used_slots = static_cast<std::uint16_t>(page.used_slots | 1U << slot);
-  page.append_run = rank == order.count();
+  page.run_rank = static_cast<std::uint8_t>(rank + 1);
   page.order.store(order.with_inserted(rank).word(), std::memory_order_release);
 }
 
-// The right half of a full page to an empty one. In the old one it stays where it is, for readers.
-void copy_half(Page& from, Page& to) {
+// What a full page does not keep, to an empty one. In the old one it stays where it is, for readers.
+void copy_right_part(Page& from, unsigned kept, Page& to) {
   const PageOrder order = order_of(from);
-  for (unsigned rank = kKept; rank < kPageEntries; ++rank) {
+  for (unsigned rank = kept; rank < kPageEntries; ++rank) {
     const unsigned slot = order.slot(rank);
-    to.heads[rank - kKept].store(from.heads[slot].load(std::memory_order_relaxed), std::memory_order_relaxed);
-    to.entries[rank - kKept].store(from.entries[slot].load(std::memory_order_relaxed), std::memory_order_relaxed);
+    to.heads[rank - kept].store(from.heads[slot].load(std::memory_order_relaxed), std::memory_order_relaxed);
+    to.entries[rank - kept].store(from.entries[slot].load(std::memory_order_relaxed), std::memory_order_relaxed);
     from.used_slots = static_cast<std::uint16_t>(from.used_slots & ~(1U << slot));
   }
-  to.used_slots = (1U << (kPageEntries - kKept)) - 1;
-  to.order.store(PageOrder::straight(kPageEntries - kKept).word(), std::memory_order_relaxed);
+  to.used_slots = static_cast<std::uint16_t>((1U << (kPageEntries - kept)) - 1);
+  to.order.store(PageOrder::straight(kPageEntries - kept).word(), std::memory_order_relaxed);
 }
 
 void initialize(Page& page, unsigned level) {
@@ -111,7 +111,7 @@ void initialize(Page& page, unsigned level) {
   page.prev.store(nullptr, std::memory_order_relaxed);
   page.version.store(0, std::memory_order_relaxed);
   page.used_slots = 0;
-  page.append_run = false;
+  page.run_rank = kNoRun;
   page.level = static_cast<std::uint8_t>(level);
 }
 
@@ -237,24 +237,26 @@ Page* LinkTree::split(Page& page, unsigned rank, const void* entry, std::uint64_
   Page* const right = make_page(page.level);
   right->next.store(next, std::memory_order_relaxed);
   right->prev.store(&page, std::memory_order_relaxed);
-  if (rank == kPageEntries && (next == nullptr || page.append_run)) {
-    // Whoever appends is likely to go on: the full page stays full. But not twice in a row, or keys that come in
-    // falling order behind the same full page would get a page each.
-    page.append_run = false;
+  // Next to the last insertion, in a rising or a falling run, there is more to come: the page splits there, so that the
+  // run fills pages of its own. But not twice in a row, or keys that come in falling order behind the same full page
+  // would get a page each.
+  const bool run = rank == page.run_rank || rank + 1 == page.run_rank || (rank == kPageEntries && next == nullptr);
+  const unsigned kept = run ? rank : kPageEntries / 2;
+  copy_right_part(page, kept, *right);
+  if (kept == kPageEntries) {
     put_in(*right, 0, entry, head);
     page.next.store(right, std::memory_order_release);
   } else {
-    copy_half(page, *right);
-    if (rank > kKept) put_in(*right, rank - kKept, entry, head);
+    if (rank > kept) put_in(*right, rank - kept, entry, head);
     // LeafCopy::take() and step_towards() rely on this sequence.
     const std::uint32_t version = page.version.load(std::memory_order_relaxed);
     page.version.store(version + 1, std::memory_order_release);
     page.next.store(right, std::memory_order_release);
-    page.order.store(order_of(page).with_count(kKept).word(), std::memory_order_release);
+    page.order.store(order_of(page).with_count(kept).word(), std::memory_order_release);
     page.version.store(version + 2, std::memory_order_release);
-    page.append_run = false;
-    if (rank <= kKept) put_in(page, rank, entry, head);
+    if (rank <= kept) put_in(page, rank, entry, head);
   }
+  if (run) page.run_rank = kNoRun;
   if (next != nullptr) {
     next->prev.store(right, std::memory_order_release);
   } else if (page.level == 0) {

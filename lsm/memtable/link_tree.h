@@ -37,7 +37,7 @@ struct alignas(64) Page {
   std::atomic<Page*> prev;             // The page before this one, or one further to the left.
   std::atomic<std::uint32_t> version;  // Odd while the page splits; slots are used anew only under another version.
   std::uint16_t used_slots;            // One bit a slot; the writer's alone.
-  bool append_run;                     // The last entry came behind all others, without a split; the writer's alone.
+  std::uint8_t run_rank;               // The rank behind the last insertion; the writer's alone.
   std::uint8_t level;                  // 0: entries are nodes; else pages of the level below. Constant.
   std::array<std::atomic<std::uint64_t>, kPageEntries> heads;
   std::array<std::atomic<const void*>, kPageEntries> entries;
@@ -109,11 +109,11 @@ class LinkTree {
   using Path = std::array<Step, kLevelsMax>;
 
   // How many pages the insertion of `nodes` can take. At worst each splits a page on every level and the root. But a
-  // page splits only when it is full, and twice at most (by appending, in the middle) before its emptied half fills
-  // again: pages of a level <= 2 * those it has + insertions / 3 + 2, summed up over the levels.
+  // full page splits twice at most before it must fill again, and for that it takes two insertions or more: pages of a
+  // level <= 2 * those it has + insertions / 2 + 3, summed up over the levels.
   std::size_t pages_max(std::size_t nodes) const {
     const std::size_t levels = root_.load(std::memory_order_relaxed)->level + 1U;
-    return std::min(nodes * (levels + 1), 3 * page_count_ + nodes / 2 + 3 * kLevelsMax);
+    return std::min(nodes * (levels + 1), nodes + 4 * page_count_ + 6 * kLevelsMax);
   }
   unsigned rank_in(const Page& page, Slice key, std::uint64_t head) const;
   Path descend(Slice key, std::uint64_t head) const;

@@ -55,7 +55,7 @@ class MemTable {
   // Not positioned.
   std::unique_ptr<MemTableCursor> cursor() const;
 
-  // Everything it holds, in use or reserved: what counts against a memory budget.
+  // All the memory that it has come to use, in whole pages: what counts against a budget.
   std::uint64_t memory_bytes() const { return sizeof *this + data_arena_.memory_bytes() + page_arena_.memory_bytes(); }
   bool empty() const { return entries() == 0; }
   std::uint64_t entries() const { return entries_.load(std::memory_order_relaxed); }  // All versions.
