@@ -1,4 +1,4 @@
-#include "tools/cli/progress.h"
+#include "tools/firn/progress.h"
 
 #include <fmt/core.h>
 #include <unistd.h>

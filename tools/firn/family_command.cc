@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "tools/cli/commands.h"
+#include "tools/firn/commands.h"
 
 namespace firn::tools {
 

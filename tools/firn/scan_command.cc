@@ -6,7 +6,7 @@
 #include <memory>
 #include <optional>
 
-#include "tools/cli/commands.h"
+#include "tools/firn/commands.h"
 
 namespace firn::tools {
 

@@ -1,4 +1,4 @@
-#include "tools/cli/exit_code.h"
+#include "tools/firn/exit_code.h"
 
 #include <fmt/core.h>
 

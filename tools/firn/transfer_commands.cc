@@ -8,9 +8,9 @@
 #include <map>
 #include <memory>
 
-#include "tools/cli/commands.h"
-#include "tools/cli/progress.h"
-#include "tools/cli/row_reader.h"
+#include "tools/firn/commands.h"
+#include "tools/firn/progress.h"
+#include "tools/firn/row_reader.h"
 #include "tools/text/units.h"
 
 namespace firn::tools {

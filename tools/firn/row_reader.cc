@@ -1,4 +1,4 @@
-#include "tools/cli/row_reader.h"
+#include "tools/firn/row_reader.h"
 
 #include <string_view>
 
