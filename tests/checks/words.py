@@ -10,10 +10,10 @@ import tree
 
 ENGINE = ('include/', 'codec/', 'wal/', 'sstable/', 'compaction/', 'lsm/')
 
-# (folders, looked for in code only or in comments too, pattern, what to do about it)
+# (folders, in code only, pattern, what to do about it)
 RULES = [
-    (('',), False, r'\bTODO\b(?!\([a-z]+\): \S)', 'write TODO(name): the condition that makes it due'),
-    (('',), False, r'\b(FIXME|XXX|HACK)\b', 'finish it, or TODO(name): the condition that makes it due'),
+    (('',), False, r'//.*\bTODO\b(?!\([a-z]+\): \S)', 'write TODO(name): the condition that makes it due'),
+    (('',), False, r'//.*\b(FIXME|XXX|HACK)\b', 'finish it, or TODO(name): the condition that makes it due'),
     (('',), True, r'#\s*if\s+[01]\b', 'dead code'),
     (('tests/',), True, r'\b(sleep_for|sleep_until|u?sleep|nanosleep)\b', 'a test waits for a fact, never for a time'),
     (('tests/',), True, r'\b(GTEST_SKIP|DISABLED_\w*)\b', 'a test runs or does not exist'),
