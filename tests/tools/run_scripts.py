@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Runs the scripts of the command-line tool and compares what it prints and how it ends.
 
 A script is a list of steps, each run by the shell in an empty directory with `firn` on the path:
