@@ -119,7 +119,9 @@ class BlockReader {
     if ((flags_ & kMixedKeyBytes) != 0) {
       std::uint32_t mixed = 0;
       in = get_varint32(in, end, mixed);
-      rest = mixed;
+      // Checked before; but the pages of a failing mapping turn to zeros at any time, and may cut a number short.
+      const std::size_t rest_max = kHeadBytes + static_cast<std::size_t>(end - in);
+      rest = mixed < rest_max ? mixed : rest_max;
     }
     const std::size_t suffix = rest > kHeadBytes ? rest - kHeadBytes : 0;
     return {in, rest, {in + suffix, static_cast<std::size_t>(end - in) - suffix}};

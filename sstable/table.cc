@@ -21,14 +21,6 @@ void prefetch_columns(const char* block) {
   for (std::size_t i = 0; i < kLines; ++i) __builtin_prefetch(block + 64 * i);
 }
 
-// Reads a byte of every page of a mapped value, so that an unreadable page shows before the value is handed out.
-void touch(Slice value) {
-  if (value.empty()) return;
-  const volatile char* const bytes = value.data();
-  for (std::size_t i = 0; i < value.size(); i += sstable::kPageBytes) static_cast<void>(bytes[i]);
-  static_cast<void>(bytes[value.size() - 1]);
-}
-
 std::string difference(const char* what, std::uint64_t found, std::uint64_t expected) {
   return "file has " + std::string(what) + " " + std::to_string(found) + ", the database expects " +
          std::to_string(expected);
@@ -158,10 +150,10 @@ std::uint64_t Table::memory_bytes() const {
   return sizeof(Table) + metadata_.get_deleter().bytes + per_block;
 }
 
-bool Table::lose_mapping_if_damaged() const {
-  if (!mapping_->damaged()) return false;
-  mapping_lost_.store(true, std::memory_order_relaxed);
-  return true;
+void Table::touch(Slice mapped) {
+  const volatile char* const bytes = mapped.data();
+  for (std::size_t i = 0; i < mapped.size(); i += sstable::kPageBytes) static_cast<void>(bytes[i]);
+  if (!mapped.empty()) static_cast<void>(bytes[mapped.size() - 1]);
 }
 
 Status Table::verify_mapped(std::uint32_t block) const {
@@ -235,36 +227,42 @@ Status Table::get(const EpochGuard& guard, Slice key, std::uint64_t hash, Sequen
 }
 
 Status Table::find(const EpochGuard& guard, std::uint32_t block, Slice key, Sequence at, TableHit& hit) const {
-  Status s = find_once(guard, block, key, at, hit);
-  // What was read through a damaged mapping may be zeros: read it again from the file.
-  if (usable_mapping() && lose_mapping_if_damaged()) [[unlikely]]
-    return find_once(guard, block, key, at, hit);
-  return s;
-}
-
-Status Table::find_once(const EpochGuard& guard, std::uint32_t block, Slice key, Sequence at, TableHit& hit) const {
   hit.found = false;
-  for (; block < blocks(); ++block) {
+  while (block < blocks()) {
     Access read;
     if (Status s = access(guard, block, read); !s.ok()) return s;
     prefetch_columns(read.data);
     const BlockReader reader(read.data);
-    const BlockReader::Position found = reader.lower_bound(key, at);
-    if (found.index < reader.entries()) {
-      if (!found.same_key) return {};
-      const std::uint64_t packed = reader.packed_sequence(found.index);
-      hit.found = true;
-      hit.kind = kind_of(packed);
-      hit.sequence = sequence_of(packed);
-      hit.value = reader.body(found.index).value;
-      hit.block = read.cached;
-      if (read.cached == nullptr) touch(hit.value);
-      return {};
+    const BlockReader::Position position = reader.lower_bound(key, at);
+    const bool past_end = position.index >= reader.entries();
+    if (position.same_key && !past_end) read_hit(reader, position.index, read.cached, hit);
+    // What a damaged mapping showed may be zeros: read this block again, from the file.
+    if (read.cached == nullptr && (lose_mapping_if_damaged() || (hit.found && !reachable(hit.value)))) [[unlikely]] {
+      hit.found = false;
+      continue;
     }
-    // Every version in this block is newer than `at`; older ones may follow in the next.
-    if (!reader.is_version_of(reader.entries() - 1, key)) return {};
+    // Past the end with every version newer than `at`: older ones may follow in the next block.
+    if (!past_end || !reader.is_version_of(reader.entries() - 1, key)) return {};
+    ++block;
   }
   return {};
+}
+
+void Table::read_hit(const BlockReader& reader, std::uint32_t index, CachedBlock* block, TableHit& hit) {
+  const std::uint64_t packed = reader.packed_sequence(index);
+  hit.found = true;
+  hit.kind = kind_of(packed);
+  hit.sequence = sequence_of(packed);
+  hit.value = reader.body(index).value;
+  hit.block = block;
+}
+
+// Whether a mapped value can be read to its end: its first page was read with the key, the others are tried here.
+bool Table::reachable(Slice value) const {
+  const auto begin = reinterpret_cast<std::uintptr_t>(value.data());
+  if (value.empty() || begin / sstable::kPageBytes == (begin + value.size() - 1) / sstable::kPageBytes) return true;
+  touch(value);
+  return !lose_mapping_if_damaged();
 }
 
 Result<Slice> Table::read_stored(std::uint32_t block, std::string& extent, std::string& scratch) const {

@@ -160,8 +160,16 @@ class Table {
     return static_cast<std::size_t>(index_.block_offset(block + 1) - index_.block_offset(block));
   }
   bool usable_mapping() const { return mapped_ != nullptr && !mapping_lost_.load(std::memory_order_relaxed); }
-  // Notes that the mapping cannot be trusted any more, if so.
-  bool lose_mapping_if_damaged() const;
+  // Notes that the mapping cannot be trusted any more, if so. What was read through it before a false answer was the
+  // file's.
+  bool lose_mapping_if_damaged() const {
+    if (!mapping_->damaged()) [[likely]]
+      return false;
+    mapping_lost_.store(true, std::memory_order_relaxed);
+    return true;
+  }
+  // Reads a byte of every page of `mapped`, so that a page that cannot be read shows now.
+  static void touch(Slice mapped);
   bool verified(std::uint32_t block) const {
     return (verified_[block / 64].load(std::memory_order_acquire) >> (block % 64) & 1) != 0;
   }
@@ -178,7 +186,8 @@ class Table {
     return access_slow(guard, block, out);
   }
   Status access_slow(const EpochGuard& guard, std::uint32_t block, Access& out) const;
-  Status find_once(const EpochGuard& guard, std::uint32_t block, Slice key, Sequence at, TableHit& hit) const;
+  static void read_hit(const sstable::BlockReader& reader, std::uint32_t index, CachedBlock* block, TableHit& hit);
+  bool reachable(Slice value) const;
 
   // What a get touches, first.
   sstable::Filter filter_;
@@ -202,7 +211,7 @@ class Table {
 // What a cursor is for.
 enum class ScanKind : std::uint8_t {
   kUser,        // Blocks enter the cache.
-  kBackground,  // Compaction: each block is read and verified once, in large pieces, past the cache.
+  kBackground,  // Compaction: every block is copied past the cache and verified, whatever was verified before.
 };
 
 class TableCursor final : public Cursor {
@@ -230,8 +239,12 @@ class TableCursor final : public Cursor {
   bool load(std::uint32_t block);
   Status load_shared(std::uint32_t block, const char*& data);
   Status load_private(std::uint32_t block, const char*& data);
+  Status fill_piece(std::uint32_t block);
+  char* reserve_piece(std::size_t bytes);
+  bool lost_mapping();
   void read_ahead(std::uint32_t block);
   void present(std::uint32_t position);
+  void present_again(std::uint32_t position);
   void present(std::uint32_t position, const sstable::BlockReader::Body& body);
   void grow_key(std::size_t bytes);
   void present_first_of(std::uint32_t block);
@@ -242,14 +255,15 @@ class TableCursor final : public Cursor {
   std::uint32_t block_ = kNoBlock;  // Present block; kNoBlock before the first and after a failure.
   std::uint32_t position_ = 0;      // Of entry() in it.
   sstable::BlockReader reader_;
-  BlockRef pinned_;  // Keeps it, unless it is mapped or private.
+  BlockRef pinned_;          // Keeps it, unless it is mapped or private.
+  bool in_mapping_ = false;  // It is read through the mapping.
   // The block's prefix, then the rest of entry()'s key and room for a whole head.
   std::unique_ptr<char[]> key_;
   std::size_t key_capacity_ = 0;
   std::size_t prefix_bytes_ = 0;
   std::uint32_t blocks_in_order_ = 0;  // Read forward, one after another.
   std::uint32_t read_ahead_end_ = 0;   // Blocks before it were asked for.
-  // kBackground on a table that is not mapped: extents [piece_offset_, piece_offset_ + piece_bytes_) of the file.
+  // kBackground: a copy of extents, [piece_offset_, piece_offset_ + piece_bytes_) of the file.
   std::unique_ptr<char[]> piece_;
   std::size_t piece_capacity_ = 0;
   std::uint64_t piece_offset_ = 0;

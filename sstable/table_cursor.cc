@@ -61,46 +61,67 @@ Status TableCursor::load_shared(std::uint32_t block, const char*& data) {
   Table::Access read;
   if (Status s = table_.access(guard, block, read); !s.ok()) return s;
   if (read.cached == nullptr) {
-    // A page that went and cannot come back shows here, not while the block is read.
-    const volatile char* const bytes = read.data;
-    for (std::size_t i = 0; i < table_.extent_bytes(block); i += sstable::kPageBytes) static_cast<void>(bytes[i]);
+    Table::touch({read.data, table_.extent_bytes(block)});
     if (table_.lose_mapping_if_damaged()) {
       if (Status s = table_.access(guard, block, read); !s.ok()) return s;
     }
   }
   if (read.cached != nullptr) read.cached->add_reference();
   pinned_ = BlockRef(read.cached);
+  in_mapping_ = read.cached == nullptr;
   data = read.data;
   return {};
 }
 
-// Past the cache, and verified whatever was verified before.
+// By a copy: what compaction writes anew is what was verified, whatever becomes of the mapping meanwhile.
 Status TableCursor::load_private(std::uint32_t block, const char*& data) {
   const sstable::BlockPlace place = table_.place_of(block);
   const std::size_t bytes = table_.extent_bytes(block);
-  if (table_.usable_mapping()) {
-    Status s = table_.verify_mapped(block);
-    data = table_.mapped_ + place.offset;
-    if (!table_.lose_mapping_if_damaged()) return s;
-  }
   if (place.offset < piece_offset_ || place.offset + bytes > piece_offset_ + piece_bytes_) {
-    std::uint32_t end = block + 1;
-    while (end < table_.blocks() && table_.block_offset(end + 1) - place.offset <= kPieceBytes) ++end;
-    piece_bytes_ = 0;
-    const auto wanted = static_cast<std::size_t>(table_.block_offset(end) - place.offset);
-    if (piece_capacity_ < wanted) {
-      piece_ = std::make_unique_for_overwrite<char[]>(wanted);
-      piece_capacity_ = wanted;
-    }
-    const std::span<char> into(piece_.get(), wanted);
-    if (Status s = read_exactly(*table_.file_, place.offset, std::as_writable_bytes(into)); !s.ok()) return s;
-    piece_offset_ = place.offset;
-    piece_bytes_ = wanted;
+    if (Status s = fill_piece(block); !s.ok()) return s;
   }
   auto decoded = sstable::decode_stored(place, {piece_.get() + (place.offset - piece_offset_), bytes}, scratch_);
   if (!decoded.ok()) return decoded.status();
   data = decoded->data();
   return {};
+}
+
+char* TableCursor::reserve_piece(std::size_t bytes) {
+  piece_bytes_ = 0;
+  if (piece_capacity_ < bytes) {
+    piece_ = std::make_unique_for_overwrite<char[]>(bytes);
+    piece_capacity_ = bytes;
+  }
+  return piece_.get();
+}
+
+// One block from the mapping, as many as a piece holds from the file.
+Status TableCursor::fill_piece(std::uint32_t block) {
+  const std::uint64_t offset = table_.block_offset(block);
+  std::size_t bytes = table_.extent_bytes(block);
+  bool filled = false;
+  if (table_.usable_mapping()) {
+    std::memcpy(reserve_piece(bytes), table_.mapped_ + offset, bytes);
+    filled = !table_.lose_mapping_if_damaged();
+  }
+  if (!filled) {
+    std::uint32_t end = block + 1;
+    while (end < table_.blocks() && table_.block_offset(end + 1) - offset <= kPieceBytes) ++end;
+    bytes = static_cast<std::size_t>(table_.block_offset(end) - offset);
+    const std::span<char> into(reserve_piece(bytes), bytes);
+    if (Status s = read_exactly(*table_.file_, offset, std::as_writable_bytes(into)); !s.ok()) return s;
+  }
+  piece_offset_ = offset;
+  piece_bytes_ = bytes;
+  return {};
+}
+
+// Whether the present block cannot be trusted any more; it is then no longer the present one.
+bool TableCursor::lost_mapping() {
+  if (!in_mapping_ || !table_.lose_mapping_if_damaged()) [[likely]]
+    return false;
+  block_ = kNoBlock;
+  return true;
 }
 
 // Asks the OS for what a long forward scan will read next.
@@ -128,6 +149,14 @@ void TableCursor::read_ahead(std::uint32_t block) {
   entry_.sequence = sequence_of(packed);
   entry_.kind = kind_of(packed);
   valid_ = true;
+  if (in_mapping_ && table_.mapping_->damaged()) [[unlikely]]
+    present_again(position);
+}
+
+// The mapping was lost while the entry was read.
+void TableCursor::present_again(std::uint32_t position) {
+  const std::uint32_t block = block_;
+  if (lost_mapping() && load(block)) present(position);
 }
 
 void TableCursor::present(std::uint32_t position) { present(position, reader_.body(position)); }
@@ -154,10 +183,12 @@ void TableCursor::seek_to_last() {
 void TableCursor::seek(Slice key, Sequence sequence) {
   status_ = {};
   // A key's versions may go on in the blocks after the one where it begins.
-  for (std::uint32_t block = table_.locate(key); block < table_.blocks(); ++block) {
+  for (std::uint32_t block = table_.locate(key); block < table_.blocks();) {
     if (!load(block)) return;
     const std::uint32_t position = reader_.lower_bound(key, sequence).index;
+    if (lost_mapping()) continue;
     if (position < reader_.entries()) return present(position);
+    ++block;
   }
   end();
 }
@@ -165,8 +196,11 @@ void TableCursor::seek(Slice key, Sequence sequence) {
 void TableCursor::seek_before(Slice key) {
   status_ = {};
   const std::uint32_t block = table_.locate(key);
-  if (!load(block)) return;
-  const std::uint32_t position = reader_.lower_bound(key, kSequenceMax).index;
+  std::uint32_t position = 0;
+  do {
+    if (!load(block)) return;
+    position = reader_.lower_bound(key, kSequenceMax).index;
+  } while (lost_mapping());
   if (position > 0) return present(position - 1);
   if (block == 0) return end();
   present_last_of(block - 1);

@@ -6,6 +6,7 @@
 
 #include "sstable/table.h"
 #include "tests/codec/property.h"
+#include "tests/sstable/failing_mapping.h"
 #include "tests/sstable/table_fixture.h"
 #include "tests/support/cases.h"
 
@@ -207,6 +208,62 @@ TEST(Damage, ReadErrorsArePassedOn) {
   EXPECT_TRUE(cursor.valid());
   EXPECT_TRUE(testing::get(**table, "k000100", kSequenceMax, found, answer).ok());
   EXPECT_TRUE(found);
+}
+
+// A page that cannot be read shows as zeros in the mapping: whatever was lost, answers come from the file then.
+TEST(Damage, LostPagesOfAMappingAreReadFromTheFile) {
+  const auto items = numbered_items(1000);
+  TableFixture fixture;
+  ASSERT_TRUE(fixture.build(items).ok());
+  for (const bool touched_before : {false, true}) {
+    for (std::size_t page = 0; page * 4096 < fixture.meta().file_bytes; ++page) {
+      testing::FailingMappings files(fixture.files());
+      auto table = Table::open(files, testing::kTablePath, fixture.meta(), fixture.cache(), true);
+      ASSERT_TRUE(table.ok());
+      ASSERT_TRUE((*table)->mapped());
+      TableCursor cursor(**table);
+      cursor.seek(items[500].key, kSequenceMax);
+      if (touched_before) {
+        ASSERT_TRUE(read_all(**table, items));
+      }
+      files.mapping().lose(page * 4096, 4096);
+      EXPECT_TRUE(read_all(**table, items));
+      std::size_t i = 500;
+      for (cursor.seek(items[i].key, kSequenceMax); cursor.valid(); cursor.next(), ++i) {
+        ASSERT_EQ(item_of(cursor.entry()), items[i]);
+      }
+      EXPECT_EQ(i, items.size());
+      EXPECT_TRUE(cursor.status().ok());
+      // Values no longer come from the mapping: they need their block.
+      const EpochGuard guard;
+      TableHit hit;
+      ASSERT_TRUE((*table)->get(guard, items[5].key, key_hash(items[5].key), kSequenceMax, hit).ok());
+      EXPECT_NE(hit.block, nullptr);
+    }
+  }
+}
+
+TEST(Damage, WhatNeitherMappingNorFileCanReadIsAnError) {
+  const auto items = numbered_items(1000);
+  TableFixture fixture;
+  ASSERT_TRUE(fixture.build(items).ok());
+  testing::FailingMappings files(fixture.files());
+  auto table = Table::open(files, testing::kTablePath, fixture.meta(), fixture.cache(), true);
+  ASSERT_TRUE(table.ok());
+  ASSERT_TRUE(read_all(**table, items));
+  files.mapping().lose(4096, 4096);
+  fixture.files().set_fault_hook([](const Operation& op) -> std::optional<Fault> {
+    if (op.kind == OperationKind::kRead && op.offset == 4096) return EIO;
+    return std::nullopt;
+  });
+  const std::string first = (*table)->block_info(0)->last_key;
+  const std::string last = (*table)->block_info(2)->first_key;
+  for (const Item& item : items) {
+    bool found = false;
+    Item answer;
+    const Status s = testing::get(**table, item.key, kSequenceMax, found, answer);
+    EXPECT_EQ(s.code(), item.key <= first || item.key >= last ? StatusCode::kOk : StatusCode::kIo);
+  }
 }
 
 // Puts every checksum right again after its bytes were changed, as an adversary would.

@@ -108,6 +108,76 @@ TEST(Table, VersionsOfOneKeyOverManyBlocks) {
   EXPECT_EQ(cursor.entry().sequence, 2U);
 }
 
+TEST(Table, LargeValuesHaveBlocksOfTheirOwn) {
+  std::vector<Item> items = numbered_items(6);
+  items[1].value = std::string(2 << 20, 'x');
+  items[3].value = std::string(100'000, 'y');
+  for (std::size_t i = 0; i < items[3].value.size(); ++i) items[3].value[i] = static_cast<char>(i * i / 7);
+  items[4].value = std::string(4097, 'z');
+  for (const Compression compression : {Compression::kNone, Compression::kZstd}) {
+    TableFixture fixture;
+    ASSERT_TRUE(fixture.build(items, {.compression = compression}).ok());
+    auto table = fixture.open(true);
+    ASSERT_TRUE(table.ok());
+    EXPECT_EQ((*table)->blocks(), 6U);
+    EXPECT_TRUE((*table)->verify({}).ok());
+    for (const ScanKind kind : {ScanKind::kUser, ScanKind::kBackground}) {
+      TableCursor cursor(**table, kind);
+      EXPECT_EQ(read_forward(cursor), items);
+      EXPECT_EQ(read_backward(cursor), items);
+    }
+    bool found = false;
+    Item answer;
+    for (const Item& item : items) {
+      ASSERT_TRUE(testing::get(**table, item.key, kSequenceMax, found, answer).ok());
+      EXPECT_EQ(answer, item);
+    }
+  }
+}
+
+TEST(Table, PinnedValueOutlivesTheCursorsMove) {
+  const auto items = numbered_items(2000);
+  TableFixture fixture(10'000);
+  ASSERT_TRUE(fixture.build(items).ok());
+  for (const bool map : {false, true}) {
+    auto table = fixture.open(map);
+    ASSERT_TRUE(table.ok());
+    TableCursor cursor(**table);
+    std::vector<BlockRef> references;
+    std::vector<Slice> values;
+    for (cursor.seek_to_first(); cursor.valid(); cursor.next()) {
+      references.push_back(cursor.pin());
+      EXPECT_EQ(references.back().get() == nullptr, map);
+      values.push_back(cursor.entry().value);
+    }
+    ASSERT_EQ(values.size(), items.size());
+    for (std::size_t i = 0; i < items.size(); ++i) EXPECT_EQ(values[i], items[i].value);
+  }
+}
+
+TEST(Table, StepsOfGetTogetherAreGet) {
+  const auto items = numbered_items(3000);
+  TableFixture fixture;
+  ASSERT_TRUE(fixture.build(items).ok());
+  for (const bool map : {false, true}) {
+    auto table = fixture.open(map);
+    ASSERT_TRUE(table.ok());
+    const EpochGuard guard;
+    for (const Item& item : items) {
+      const std::uint64_t hash = key_hash(item.key);
+      (*table)->prefetch_filter(hash);
+      const std::uint32_t start = (*table)->start_locate(item.key);
+      ASSERT_TRUE((*table)->may_contain(hash));
+      const std::uint32_t block = (*table)->finish_locate(item.key, start);
+      (*table)->prefetch_block(guard, block);
+      TableHit hit;
+      ASSERT_TRUE((*table)->find(guard, block, item.key, kSequenceMax, hit).ok());
+      ASSERT_TRUE(hit.found);
+      ASSERT_EQ(hit.value, item.value);
+    }
+  }
+}
+
 TEST(Table, HitInAMappedTableNeedsNoBlock) {
   TableFixture fixture;
   ASSERT_TRUE(fixture.build(numbered_items(100)).ok());
