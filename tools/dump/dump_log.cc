@@ -154,20 +154,33 @@ class LogDump {
       reason_ = "no record header";
       if (const auto decoded = record_at(offset)) {
         if (in_gap) close_gap(offset);
-        if (!in_gap && chain_ && decoded->chain != *chain_)
-          damage(offset, "the record follows another one than that before it");
+        if (!in_gap) check_order(*decoded, offset);
         in_gap = false;
         offset = take(*decoded, offset);
         continue;
       }
+      gave_up_ = hashed_bytes_ > hash_budget;
       if (!in_gap) gap_ = {offset, offset, reason_, records_};
       in_gap = true;
       offset += wal::kRecordAlignment;
       if (load<std::uint64_t>(file_.data() + offset - wal::kRecordAlignment) == 0) offset = skip_zeros(offset);
     }
+    gave_up_ = hashed_bytes_ > hash_budget;
     if (!in_gap) gap_ = {offset, offset, "end of the file", records_};
     gap_.end = file_.size();
     chain_.reset();
+  }
+
+  void check_order(const DecodedRecord& decoded, std::uint64_t offset) {
+    if (chain_ && decoded.chain != *chain_) damage(offset, "the record follows another one than that before it");
+    if (records_ != 0 && decoded.record.first_sequence <= last_sequence_) {
+      damage(offset, fmt::format("sequence {} after {}", decoded.record.first_sequence, last_sequence_));
+    }
+    if (decoded.unknown_flags != 0) {
+      out_.damage(
+          Status(StatusCode::kNewerFormat, fmt::format("{}: offset {}: record flags {} are unknown to this Firn",
+                                                       source_.path(), offset, decoded.unknown_flags)));
+    }
   }
 
   std::uint64_t skip_zeros(std::uint64_t offset) const {
@@ -235,8 +248,8 @@ class LogDump {
         json["operations"].push_back(std::move(row));
         continue;
       }
-      const std::string lead = fmt::format("{:>16} {:<6} {:<10} ", record.first_sequence + count, kind,
-                                           out_.shortened(source_.family(op.family), 20));
+      const std::string lead =
+          fmt::format("{:>16} {:<6} {:<10} ", record.first_sequence + count, kind, source_.family(op.family));
       const std::size_t room = kTextColumns - lead.size();
       out_.line(lead + (op.kind == EntryKind::kPut ? out_.pair(op.key, op.value, room) : out_.shortened(op.key, room)));
     }
@@ -248,8 +261,8 @@ class LogDump {
   }
 
   void print_sums() {
-    out_.field("records", records_, count_text(records_));
-    out_.field("operations", operations_, count_text(operations_));
+    out_.field("record_count", records_, count_text(records_));
+    out_.field("operation_count", operations_, count_text(operations_));
     if (records_ != 0)
       out_.field("sequences", Json::array({first_sequence_, last_sequence_}),
                  fmt::format("{}..{}", first_sequence_, last_sequence_));
@@ -265,6 +278,7 @@ class LogDump {
   }
 
   void judge_end() {
+    if (gave_up_) damage(gap_.offset, "too much behind here looks like records to search it");
     for (const Gap& gap : gaps_) {
       const std::string why = proof(gap.offset);
       damage(gap.offset,
@@ -293,6 +307,7 @@ class LogDump {
   std::optional<std::uint32_t> chain_;  // Expected of the next record; absent where it cannot be known.
   std::uint64_t clean_end_ = 0;
   std::uint64_t hashed_bytes_ = 0;
+  bool gave_up_ = false;
   std::string_view reason_;
   Gap gap_;                // The present or last one: the end of the records.
   std::vector<Gap> gaps_;  // With sound records behind.

@@ -77,8 +77,11 @@ class ManifestDump {
     std::uint64_t budget = 4 * std::uint64_t{file_.size()} + (std::uint64_t{1} << 20);
     while (offset < file_.size()) {
       const auto bytes = lsm::edit_frame_bytes(file_, offset);
-      if (bytes && *bytes > budget) break;
-      if (bytes) budget -= *bytes;
+      if (bytes && gap_ && *bytes > budget) {
+        damage(*gap_, "too much behind here looks like edits to search it");
+        break;
+      }
+      if (bytes && gap_) budget -= *bytes;
       if (const auto framed = bytes ? lsm::decode_edit(file_, salt, offset) : std::nullopt) {
         if (gap_) close_gap(offset);
         take(*framed, offset);

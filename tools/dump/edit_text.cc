@@ -113,7 +113,7 @@ Json edit_json(const VersionEdit& edit, const ManifestState& state, const Output
   for (const auto& family : edit.families_created) {
     Json row;
     row["id"] = family.id;
-    row["name"] = out.bytes(family.name);
+    row["name"] = escape(family.name);
     row["filter_bits_per_key"] = family.options.filter_bits_per_key;
     json["families_created"].push_back(std::move(row));
   }
@@ -152,12 +152,11 @@ void print_state(const ManifestState& state, Output& out) {
   for (const auto& [id, family] : state.families) {
     Json json;
     json["id"] = id;
-    json["name"] = out.bytes(family.name);
+    json["name"] = escape(family.name);
     json["filter_bits_per_key"] = family.options.filter_bits_per_key;
     json["flushed_sequence"] = family.flushed_sequence;
     json["levels"] = Json::array();
-    out.line(
-        fmt::format("  {:<20} flushed up to sequence {}", out.shortened(family.name, 40), family.flushed_sequence));
+    out.line(fmt::format("  {:<20} flushed up to sequence {}", escape(family.name), family.flushed_sequence));
     for (std::size_t level = 0; level < family.levels.size(); ++level) {
       print_level(level, family.levels[level], out, json["levels"]);
     }

@@ -156,10 +156,11 @@ void print_files(const Findings& found, const lsm::ManifestState& state, Output&
   out.field("total_bytes", total, bytes_text(total));
 }
 
-void print_next_open(const Replay& replay, Output& out) {
+void print_next_open(const Findings& found, Output& out) {
+  const Replay& replay = found.replay;
   const RecoveryReport& report = replay.report;
   Json json;
-  json["ok"] = replay.status.ok();
+  json["ok"] = found.damages.empty();
   json["segments"] = report.segments;
   json["batches"] = report.batches;
   json["operations"] = replay.operations;
@@ -167,15 +168,14 @@ void print_next_open(const Replay& replay, Output& out) {
   json["dropped_bytes"] = report.dropped_bytes;
   json["dropped_reason"] = report.dropped_reason;
   std::string text = "replays nothing";
-  if (!replay.status.ok()) {
-    text = "is refused: the log is damaged (see below)";
+  if (!found.damages.empty()) {
+    text = "is refused: files are damaged (see below)";
   } else if (report.batches != 0 || report.dropped_bytes != 0) {
-    text = fmt::format("reads {} batches ({}) from {} segments, of which {} operations are not in tables yet",
-                       count_text(report.batches), bytes_text(report.bytes), report.segments,
-                       count_text(replay.operations));
+    text = fmt::format("reads {} batches ({}) of log; operations not in tables yet: {}", count_text(report.batches),
+                       bytes_text(report.bytes), count_text(replay.operations));
   }
   out.field("next_open", json, text);
-  if (report.dropped_bytes != 0) {
+  if (found.damages.empty() && report.dropped_bytes != 0) {
     out.line(fmt::format("{:<25}and cuts {} bytes from the end of the log: {}", "", count_text(report.dropped_bytes),
                          report.dropped_reason));
   }
@@ -218,7 +218,7 @@ Status inspect_database(FileSystem& files, const std::string& directory, Output&
   print_state(state, out);
   print_files(*found, state, out);
   out.line("");
-  print_next_open(found->replay, out);
+  print_next_open(*found, out);
   print_sizes(out);
   for (Status& status : found->damages) out.damage(std::move(status));
   return {};
