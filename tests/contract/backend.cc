@@ -92,6 +92,14 @@ std::vector<BackendKind> model_backends() {
   };
 }
 
+std::vector<BackendKind> concurrency_backends() {
+  return {
+      {"Memory", [] { return std::make_unique<MemoryBackend>(); }},
+      tiny("Tiny", Place::kAnywhere),
+      {"TinyDirectory", [] { return std::make_unique<DirectoryBackend>(tiny_options()); }},
+  };
+}
+
 std::vector<BackendKind> all_backends() {
   std::vector<BackendKind> kinds = persistent_backends();
   kinds.push_back({"Memory", [] { return std::make_unique<MemoryBackend>(); }});

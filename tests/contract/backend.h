@@ -38,6 +38,9 @@ std::vector<BackendKind> persistent_backends();
 // Those that random programs run on: tiny ones, in memory and in a directory.
 std::vector<BackendKind> model_backends();
 
+// Those that many threads work on: MemoryDB and a tiny engine.
+std::vector<BackendKind> concurrency_backends();
+
 // Settings under which a few hundred entries fill a memtable and a few tables fill a level.
 Options tiny_options();
 
