@@ -13,7 +13,7 @@ import re
 import sys
 
 CASE_PASSED = re.compile(r'^\[ +OK \] ', re.MULTILINE)
-CASE_FAILED = re.compile(r'^\[ +FAILED +\] (\S+).* \(\d+ ms\)$', re.MULTILINE)
+CASE_FAILED = re.compile(r'^\[ +FAILED +\] ([^\s,]+).* \(\d+ ms\)$', re.MULTILINE)
 
 
 class Suite:
@@ -38,8 +38,9 @@ def main():
             ok = run['result'] in ('OK', 'EXPECTEDFAIL')
             cases = len(CASE_PASSED.findall(run['stdout']))
             failed = [f'{program}: {case}' for case in CASE_FAILED.findall(run['stdout'])]
-            if not ok and not failed:
-                failed = [f'{program}: {run["result"].lower()}, exit code {run["returncode"]}']
+            ended_itself = run['result'] == 'FAIL' and run['returncode'] >= 0
+            if not ok and not (failed and ended_itself):
+                failed.append(f'{program}: {run["result"].lower()}, exit code {run["returncode"]}')
             if ok and cases == 0:
                 cases = 1
             suite.programs += 1
