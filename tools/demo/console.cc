@@ -4,8 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
+
+#include "tools/text/units.h"
 
 namespace firn::demo {
 
@@ -45,23 +46,9 @@ void require(bool holds, std::string_view what) {
   std::exit(1);
 }
 
-std::string count_text(std::uint64_t count) {
-  std::string text = std::to_string(count);
-  for (std::size_t at = text.size(); at > 3;) text.insert(at -= 3, ",");
-  return text;
-}
-
-std::string bytes_text(std::uint64_t bytes) {
-  constexpr std::array<std::string_view, 5> kUnits{"B", "KiB", "MiB", "GiB", "TiB"};
-  auto value = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; value >= 1024 && unit + 1 < kUnits.size(); ++unit) value /= 1024;
-  return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", value, kUnits[unit]);
-}
-
 std::string rate_text(std::uint64_t count, double seconds, std::string_view unit) {
   const double rate = static_cast<double>(count) / std::max(seconds, 1e-9);
-  return fmt::format("{} {}/s", count_text(static_cast<std::uint64_t>(rate)), unit);
+  return fmt::format("{} {}/s", tools::count_text(static_cast<std::uint64_t>(rate)), unit);
 }
 
 }  // namespace firn::demo

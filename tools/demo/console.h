@@ -1,4 +1,4 @@
-// What the demo prints: headings, aligned figures, units that people read. Colour only on a terminal, and not where
+// What the demo prints: headings and aligned figures. Colour only on a terminal, and not where
 // NO_COLOR is set.
 #pragma once
 
@@ -19,8 +19,6 @@ void line(std::string_view text);
 [[noreturn]] void fail(std::string_view what, const Status& status);
 void require(bool holds, std::string_view what);
 
-std::string count_text(std::uint64_t count);            // "1,234,567"
-std::string bytes_text(std::uint64_t bytes);            // "12.3 MiB"
 std::string rate_text(std::uint64_t count, double seconds, std::string_view unit);  // "1,234,567 rows/s"
 
 class Stopwatch {

@@ -13,10 +13,14 @@
 #include "codec/checksum.h"
 #include "firn/db.h"
 #include "tools/demo/console.h"
+#include "tools/text/units.h"
 
 namespace firn::demo {
 
 namespace {
+
+using tools::bytes_text;
+using tools::count_text;
 
 constexpr const char* kByPath = "by-path";
 constexpr const char* kByNumber = "by-number";
