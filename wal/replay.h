@@ -40,7 +40,7 @@ struct ReplayRequest {
   DatabaseId database;
   std::vector<SegmentFile> live;    // As the manifest lists them, by id; each must be there.
   std::vector<SegmentFile> others;  // Log files found that the manifest does not list: asked for proofs only.
-  // Present after a clean close: where each live segment ended.
+  // Where each live segment ends, if that is known: after a clean close, or (SegmentWriter::end) while it is written.
   std::optional<std::vector<SegmentEnd>> clean_close;
   ManifestEnd manifest;
   bool sync = true;  // Make what was read durable before saying that it is; false for read-only opens.

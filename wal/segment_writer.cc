@@ -139,7 +139,7 @@ Status SegmentWriter::status() const {
 PreviousSegment SegmentWriter::seal() {
   sealed_ = true;
   PreviousSegment previous;
-  previous.end = {header_.id, end_offset(), chain_};
+  previous.end = end();
   previous.earlier_durable = earlier_durable();
   previous.durable_bytes = durable_offset();
   return previous;

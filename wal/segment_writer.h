@@ -12,8 +12,8 @@
 // What was not durable then is unknown on the device: flush every family from memory to tables, remove the segment (and
 // those before it) from the manifest, and go on in a new segment with no predecessor.
 //
-// Thread safety: reserve, commit, append_group and seal by one thread at a time. sync, populate and all getters from
-// any thread, beside that one.
+// Thread safety: reserve, commit, append_group, end and seal by one thread at a time. sync, populate and all getters
+// from any thread, beside that one.
 #pragma once
 
 #include <atomic>
@@ -72,6 +72,9 @@ class SegmentWriter {
   Sequence last_sequence() const { return last_sequence_.load(std::memory_order_acquire); }
   Sequence durable_sequence() const { return durable_sequence_.load(std::memory_order_acquire); }
   bool all_durable() const { return durable_offset() == end_offset(); }
+
+  // Where the segment ends now, for one who reads it while it is written. By the writing thread.
+  SegmentEnd end() const { return {header_.id, end_offset(), chain_}; }
 
   // The first failure, or Ok.
   Status status() const;

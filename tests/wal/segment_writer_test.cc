@@ -168,6 +168,15 @@ TEST(SegmentWriter, SealSaysWhatTheSuccessorNeeds) {
   EXPECT_TRUE(log.writer().seal().all_durable());
 }
 
+TEST(SegmentWriter, EndIsWhatAReaderFindsUpToHere) {
+  TestLog log;
+  log.begin(1);
+  ASSERT_TRUE(log.append("a").ok());
+  log.clean_close_ = std::vector<SegmentEnd>{log.writer().end()};
+  ASSERT_TRUE(log.append("b").ok());
+  EXPECT_EQ(log.replay().payloads, std::vector<std::string>{"a"});
+}
+
 TEST(SegmentWriter, FailedHeaderIsAnError) {
   TestLog log;
   log.prepare(1);
