@@ -24,11 +24,11 @@ bool BatchReader::next(BatchOperation& op) {
 bool WriteBatch::admit(std::size_t key_bytes, std::size_t value_bytes) {
   if (!status_.ok()) return false;
   if (key_bytes > kKeyBytesMax) {
-    status_ = Status(StatusCode::kInvalidArgument, "key of " + std::to_string(key_bytes) + " bytes: the limit is " +
-                                                       std::to_string(kKeyBytesMax));
+    status_ = Status(StatusCode::kInvalidArgument,
+                     "key of " + std::to_string(key_bytes) + " bytes: the limit is " + std::to_string(kKeyBytesMax));
   } else if (value_bytes > kValueBytesMax) {
-    status_ = Status(StatusCode::kInvalidArgument, "value of " + std::to_string(value_bytes) +
-                                                       " bytes: the limit is " + std::to_string(kValueBytesMax));
+    status_ = Status(StatusCode::kInvalidArgument, "value of " + std::to_string(value_bytes) + " bytes: the limit is " +
+                                                       std::to_string(kValueBytesMax));
   } else if (rep_.size() + key_bytes + value_bytes + 16 > kBatchBytesMax) {
     status_ = Status(StatusCode::kInvalidArgument,
                      "batch larger than " + std::to_string(kBatchBytesMax) + " bytes: write it in parts");

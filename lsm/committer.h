@@ -85,7 +85,7 @@ class Committer {
   std::uint64_t memtable_bytes_ = 0;  // Of all active memtables.
   std::uint64_t segments_seen_ = 0;   // LogSet::segments_begun when the log's size was last looked at.
   bool closed_ = false;
-  bool sync_due_ = false;  // A background sync is scheduled.
+  bool sync_due_ = false;    // A background sync is scheduled.
   std::vector<Need> needs_;  // Of the batch at hand; a member to keep its memory.
 
   Mutex group_mutex_;

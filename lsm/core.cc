@@ -19,9 +19,7 @@ Core::Core(std::string path, Options given)
       store(std::make_shared<TableStore>(files, directory, sizes.cache_bytes)),
       snapshots(std::make_shared<SnapshotList>()) {}
 
-Status closed_status() {
-  return Status(StatusCode::kClosed, "the database was closed: open it again before using it");
-}
+Status closed_status() { return Status(StatusCode::kClosed, "the database was closed: open it again before using it"); }
 
 Status read_only_status() {
   return Status(StatusCode::kNotSupported, "the database is open read-only: open it without read_only to change it");

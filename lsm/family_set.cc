@@ -19,9 +19,7 @@ ViewRef FamilyState::pin_moment(const std::atomic<Sequence>& visible, std::optio
   }
 }
 
-const ReadView* FamilyState::install(const ReadView* view) {
-  return view_.exchange(view, std::memory_order_acq_rel);
-}
+const ReadView* FamilyState::install(const ReadView* view) { return view_.exchange(view, std::memory_order_acq_rel); }
 
 void retire_view(const ReadView* view) {
   if (view != nullptr) epoch_retire(const_cast<ReadView*>(view), ReadView::release);

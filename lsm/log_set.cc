@@ -36,7 +36,8 @@ Result<char*> LogSet::reserve(Sequence first_sequence, std::size_t payload_bytes
 }
 
 Status LogSet::commit(Sequence first_sequence, std::uint32_t count, std::size_t payload_bytes) {
-  if (Status status = writer_->commit(first_sequence, count, payload_bytes); !status.ok()) return fail(std::move(status));
+  if (Status status = writer_->commit(first_sequence, count, payload_bytes); !status.ok())
+    return fail(std::move(status));
   bump(core_.counters.log_bytes_written, wal::record_bytes(payload_bytes));
   if (writer_->end_offset() >= populate_from_) populate_ahead();
   return {};

@@ -84,7 +84,7 @@ class LogSet {
   const Callbacks callbacks_;
 
   // The committing thread's.
-  Segment writer_;                  // Null before the first record.
+  Segment writer_;                   // Null before the first record.
   std::uint64_t populate_from_ = 0;  // When the end passes it, more of the segment is populated.
 
   std::uint64_t segments_begun_ = 0;

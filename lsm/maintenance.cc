@@ -9,8 +9,8 @@ namespace firn::lsm {
 namespace {
 
 // Writers begin to be slowed at half of these (compaction/pacing.h).
-constexpr std::uint64_t kL0TablesMaxFactor = 8;      // Times the L0 tables that start a compaction.
-constexpr std::uint64_t kDebtMemtablesMax = 256;     // In memtables' worth of bytes.
+constexpr std::uint64_t kL0TablesMaxFactor = 8;   // Times the L0 tables that start a compaction.
+constexpr std::uint64_t kDebtMemtablesMax = 256;  // In memtables' worth of bytes.
 
 std::uint64_t immutable_bytes(const ReadView& view) {
   std::uint64_t bytes = 0;
@@ -46,8 +46,7 @@ void Maintenance::adopt_family(std::uint32_t id, const FamilyRecord& record) {
   }
   std::shared_ptr<MemTable> memtable = make_memtable(*family);
   family->set_writer_memtable(memtable.get());
-  const ReadView* none =
-      family->install(new ReadView(std::move(memtable), {}, next_version(Version(), change)));
+  const ReadView* none = family->install(new ReadView(std::move(memtable), {}, next_version(Version(), change)));
   FIRN_ASSERT(none == nullptr);
   auto work = std::make_unique<Work>();
   work->family = family.get();
@@ -276,8 +275,7 @@ FamilyProperties Maintenance::properties(const FamilyState& family) const {
       info.entries += meta.entries;
       info.tombstones += meta.tombstones;
       properties.tables.push_back({level, meta.id, table->path(), meta.file_bytes, meta.entries, meta.tombstones,
-                                   meta.smallest_key, meta.largest_key, meta.smallest_sequence,
-                                   meta.largest_sequence});
+                                   meta.smallest_key, meta.largest_key, meta.smallest_sequence, meta.largest_sequence});
     }
   }
   properties.memtable_bytes = view.active()->memory_bytes();

@@ -148,7 +148,7 @@ class Maintenance {
   std::deque<Work*> compaction_queue_;
   std::uint32_t compactions_running_ = 0;  // In the background.
   std::uint32_t flushes_running_ = 0;      // Submitted or running.
-  std::atomic<bool> stopping_{false};  // Written under mutex_; compactions ask without.
+  std::atomic<bool> stopping_{false};      // Written under mutex_; compactions ask without.
   Status compaction_error_;
   std::uint64_t flush_bytes_per_second_ = 0;
   std::uint64_t compaction_bytes_per_second_ = 0;

@@ -70,7 +70,8 @@ Status DbImpl::open() {
   }
   if (!manifest.ok()) return manifest.status();
   if (core_.options.error_if_exists && !is_new) {
-    return Status(StatusCode::kInvalidArgument, core_.directory + ": a database exists here and error_if_exists is set");
+    return Status(StatusCode::kInvalidArgument,
+                  core_.directory + ": a database exists here and error_if_exists is set");
   }
   if (Status status = adopt(std::move(manifest).value()); !status.ok()) return status;
   recovery_.elapsed_ns = core_.platform.clock->monotonic_ns() - start_ns;
@@ -117,11 +118,10 @@ Status DbImpl::adopt(std::unique_ptr<Manifest> manifest) {
   for (const auto& [id, record] : state.families) maintenance_->adopt_family(id, record);
   log_ = std::make_unique<LogSet>(
       core_, database,
-      LogSet::Callbacks{[this](std::uint64_t bytes) { return maintenance_->prepare_segment(bytes); },
-                        [this] { return maintenance_->manifest_edit(); },
-                        [this](std::function<void()> task) {
-                          core_.executor->submit(TaskPriority::kHigh, std::move(task));
-                        }});
+      LogSet::Callbacks{
+          [this](std::uint64_t bytes) { return maintenance_->prepare_segment(bytes); },
+          [this] { return maintenance_->manifest_edit(); },
+          [this](std::function<void()> task) { core_.executor->submit(TaskPriority::kHigh, std::move(task)); }});
   committer_ = std::make_unique<Committer>(core_, *log_, *maintenance_, gate_);
   committer_->set_last_sequence(state.last_sequence);
   recovery_.clean = state.clean_close.has_value() || state.log_segments.empty();
@@ -145,9 +145,9 @@ Status DbImpl::check_tables(const ManifestState& state, const std::vector<Direct
           return Status::corruption(path, 0, "the file is missing; the manifest lists it (restore it from a copy)");
         }
         if (found->second != meta.file_bytes) {
-          return Status::corruption(path, std::min(found->second, meta.file_bytes),
-                                    "the file has " + std::to_string(found->second) + " bytes, expected " +
-                                        std::to_string(meta.file_bytes));
+          return Status::corruption(
+              path, std::min(found->second, meta.file_bytes),
+              "the file has " + std::to_string(found->second) + " bytes, expected " + std::to_string(meta.file_bytes));
         }
       }
     }
@@ -161,8 +161,8 @@ Status DbImpl::replay_log(const ManifestState& state, const wal::ReplayRequest& 
       [&](const wal::Record& record, const wal::RecordSource& source) { return replay_record(state, record, source); },
       recovery_);
   if (!end.ok()) return end.status();
-  const Sequence last = std::max({state.last_sequence, end->last_sequence,
-                                  state.clean_close ? state.clean_close->last_sequence : Sequence{0}});
+  const Sequence last = std::max(
+      {state.last_sequence, end->last_sequence, state.clean_close ? state.clean_close->last_sequence : Sequence{0}});
   committer_->set_last_sequence(last);
   if (recovery_.clean) log_->mark_durable(last);
   if (core_.options.read_only) return {};
@@ -207,9 +207,9 @@ void DbImpl::remove_orphans(const std::vector<DirectoryEntry>& entries) {
   for (const DirectoryEntry& entry : entries) {
     const auto name = parse_file_name(entry.name);
     if (!name) continue;
-    const bool orphan = (name->kind == NameKind::kTable &&
-                         !std::binary_search(tables.begin(), tables.end(), name->number)) ||
-                        name->kind == NameKind::kLog || name->kind == NameKind::kTemporary;
+    const bool orphan =
+        (name->kind == NameKind::kTable && !std::binary_search(tables.begin(), tables.end(), name->number)) ||
+        name->kind == NameKind::kLog || name->kind == NameKind::kTemporary;
     // Live log segments went with the replay; a name that is already gone is no news.
     if (orphan) core_.store->remove(core_.directory + "/" + entry.name);
   }

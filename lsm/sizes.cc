@@ -21,15 +21,13 @@ DerivedSizes derive_sizes(const Options& options) {
   const Sizes& given = options.sizes;
   DerivedSizes sizes;
   // Three memtables may exist at once (one filling, one waiting, one in flush); with the cache that is the memory.
-  sizes.memtable_bytes =
-      chosen(given.memtable_bytes, std::clamp(options.memory_bytes / 8, 64 * kKiB, 64 * kMiB));
+  sizes.memtable_bytes = chosen(given.memtable_bytes, std::clamp(options.memory_bytes / 8, 64 * kKiB, 64 * kMiB));
   const std::uint64_t memtables = 3 * sizes.memtable_bytes;
   const std::uint64_t rest = options.memory_bytes > memtables ? options.memory_bytes - memtables : 0;
   sizes.cache_bytes = chosen(given.cache_bytes, std::max(rest, options.memory_bytes / 4));
   sizes.block_bytes = chosen(given.block_bytes, 4 * kKiB);
   sizes.table_bytes = chosen(given.table_bytes, std::max(sizes.memtable_bytes, 2 * kMiB));
-  sizes.log_segment_bytes =
-      chosen(given.log_segment_bytes, std::clamp(sizes.memtable_bytes, kMiB, 64 * kMiB));
+  sizes.log_segment_bytes = chosen(given.log_segment_bytes, std::clamp(sizes.memtable_bytes, kMiB, 64 * kMiB));
   sizes.level_ratio = chosen(given.level_ratio, std::uint32_t{10});
   sizes.l0_tables = chosen(given.l0_tables, std::uint32_t{4});
   return sizes;

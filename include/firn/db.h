@@ -102,7 +102,7 @@ class FIRN_EXPORT DB {
   virtual Result<Family> create_family(const std::string& name, const FamilyOptions& options = {}) = 0;
   // Its data is gone for new reads at once; iterators and snapshots made before keep theirs. Not for "default".
   virtual Status drop_family(Family family) = 0;
-  virtual std::vector<FamilyInfo> families() const = 0;         // By id.
+  virtual std::vector<FamilyInfo> families() const = 0;              // By id.
   virtual Result<Family> family(const std::string& name) const = 0;  // kNotFound when there is none.
 
   // --- Upkeep.

@@ -57,16 +57,16 @@ struct FamilyOptions {
 struct Options {
   bool create_if_missing = true;
   bool error_if_exists = false;
-  bool read_only = false;  // Never writes a byte; needs no write permission.
+  bool read_only = false;                                 // Never writes a byte; needs no write permission.
   std::uint64_t memory_bytes = std::uint64_t{512} << 20;  // 1 MiB..; memtables and block cache together.
   Durability durability = Durability::kPeriodic;          // Of writes that do not say.
   std::uint32_t sync_period_ms = 1000;                    // 1..3,600,000; for kPeriodic.
   // Default: none above, the last level lz4 (zstd where this build lacks lz4).
   LevelCompression compression = default_compression();
-  std::uint32_t background_threads = 2;                   // 1..64.
-  FamilyOptions default_family;                           // Of the family "default" when the database is created.
+  std::uint32_t background_threads = 2;  // 1..64.
+  FamilyOptions default_family;          // Of the family "default" when the database is created.
   Sizes sizes;
-  const Platform* platform = nullptr;                     // Null: real_platform().
+  const Platform* platform = nullptr;  // Null: real_platform().
 
   FIRN_EXPORT static LevelCompression default_compression();
   // kInvalidArgument naming the field, its value and its range.

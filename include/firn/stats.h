@@ -14,15 +14,15 @@ namespace firn {
 
 // Counters since open, over all families. Bytes are bytes, times are nanoseconds.
 struct Statistics {
-  std::uint64_t writes = 0;                // Acknowledged batches (a put is a batch of one).
-  std::uint64_t entries_written = 0;       // Operations in them.
-  std::uint64_t user_bytes_written = 0;    // Keys and values in them.
+  std::uint64_t writes = 0;              // Acknowledged batches (a put is a batch of one).
+  std::uint64_t entries_written = 0;     // Operations in them.
+  std::uint64_t user_bytes_written = 0;  // Keys and values in them.
   std::uint64_t log_bytes_written = 0;
   std::uint64_t log_syncs = 0;
-  std::uint64_t write_delay_ns = 0;        // Spent in pacing, over all writers.
-  std::uint64_t write_stops = 0;           // Waits for memory, not for a measured delay.
+  std::uint64_t write_delay_ns = 0;  // Spent in pacing, over all writers.
+  std::uint64_t write_stops = 0;     // Waits for memory, not for a measured delay.
   std::uint64_t gets = 0;
-  std::uint64_t filter_skips = 0;          // Tables not read because their filter said no.
+  std::uint64_t filter_skips = 0;  // Tables not read because their filter said no.
   std::uint64_t cache_hits = 0;
   std::uint64_t cache_misses = 0;
   std::uint64_t flushes = 0;
@@ -42,7 +42,7 @@ struct Statistics {
 
 struct LevelInfo {
   std::uint32_t tables = 0;
-  std::uint64_t bytes = 0;         // File bytes.
+  std::uint64_t bytes = 0;  // File bytes.
   std::uint64_t entries = 0;
   std::uint64_t tombstones = 0;
   std::uint64_t target_bytes = 0;  // What the level may hold before compaction drains it; 0 for L0 and unused levels.
@@ -65,24 +65,24 @@ struct TableInfo {
 // The shape of one family.
 struct FamilyProperties {
   std::array<LevelInfo, kLevelCount> levels;
-  std::uint64_t memtable_bytes = 0;             // Active memtable.
+  std::uint64_t memtable_bytes = 0;  // Active memtable.
   std::uint64_t memtable_entries = 0;
-  std::uint32_t immutable_memtables = 0;        // Waiting for, or in, flush.
+  std::uint32_t immutable_memtables = 0;  // Waiting for, or in, flush.
   std::uint64_t immutable_memtable_bytes = 0;
-  std::uint64_t compaction_debt_bytes = 0;      // To be rewritten before every level is within its target.
-  std::vector<TableInfo> tables;                // L0 newest first, then by level and key.
+  std::uint64_t compaction_debt_bytes = 0;  // To be rewritten before every level is within its target.
+  std::vector<TableInfo> tables;            // L0 newest first, then by level and key.
 };
 
 // What the last open found and did.
 struct RecoveryReport {
-  bool clean = false;                   // Closed cleanly before: nothing was replayed.
-  std::uint32_t segments = 0;           // Log segments read.
-  std::uint64_t batches = 0;            // Replayed.
+  bool clean = false;          // Closed cleanly before: nothing was replayed.
+  std::uint32_t segments = 0;  // Log segments read.
+  std::uint64_t batches = 0;   // Replayed.
   std::uint64_t entries = 0;
-  std::uint64_t bytes = 0;              // Of log read.
-  std::uint64_t dropped_bytes = 0;      // Torn tail cut off.
-  std::string dropped_reason;           // Why; empty when nothing was dropped.
-  std::uint64_t files_removed = 0;      // Obsolete or half-written files of the last run.
+  std::uint64_t bytes = 0;          // Of log read.
+  std::uint64_t dropped_bytes = 0;  // Torn tail cut off.
+  std::string dropped_reason;       // Why; empty when nothing was dropped.
+  std::uint64_t files_removed = 0;  // Obsolete or half-written files of the last run.
   std::uint64_t elapsed_ns = 0;
 };
 

@@ -79,13 +79,13 @@ class FIRN_EXPORT [[nodiscard]] Status {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}              // NOLINT(google-explicit-constructor)
-  Result(Status status) : status_(std::move(status)) {}      // NOLINT(google-explicit-constructor)
+  Result(T value) : value_(std::move(value)) {}          // NOLINT(google-explicit-constructor)
+  Result(Status status) : status_(std::move(status)) {}  // NOLINT(google-explicit-constructor)
 
   bool ok() const noexcept { return value_.has_value(); }
   const Status& status() const noexcept { return status_; }
   // Takes the outcome and forgets the value: `Status s = db->put(k, v);`.
-  operator Status() && { return std::move(status_); }        // NOLINT(google-explicit-constructor)
+  operator Status() && { return std::move(status_); }  // NOLINT(google-explicit-constructor)
 
   // Precondition of all below: ok().
   T& value() & noexcept { return *value_; }

@@ -23,13 +23,13 @@ class FIRN_EXPORT WriteBatch {
   void erase(Family family, Slice key);
   void erase(Slice key) { erase(kDefaultFamily, key); }
 
-  void clear();                                       // Keeps the memory.
+  void clear();  // Keeps the memory.
   void reserve(std::size_t bytes) { rep_.reserve(bytes); }
-  std::uint32_t count() const { return count_; }      // Operations.
-  std::size_t bytes() const { return rep_.size(); }   // Encoded size.
+  std::uint32_t count() const { return count_; }     // Operations.
+  std::size_t bytes() const { return rep_.size(); }  // Encoded size.
   bool empty() const { return count_ == 0; }
-  const Status& status() const { return status_; }    // The first limit that was broken.
-  Slice payload() const { return rep_; }              // Encoded operations; codec/batch_format.h reads them.
+  const Status& status() const { return status_; }  // The first limit that was broken.
+  Slice payload() const { return rep_; }            // Encoded operations; codec/batch_format.h reads them.
 
  private:
   bool admit(std::size_t key_bytes, std::size_t value_bytes);

@@ -7,7 +7,7 @@
 namespace firn::demo {
 
 struct FileRow {
-  std::string path;  // The key.
+  std::string path;   // The key.
   std::string facts;  // The value: "file 1234 2026-01-31T12:00:00Z", type, bytes, modification time.
 };
 

@@ -128,8 +128,10 @@ void run(const std::string& root, const std::string& database) {
   db = open(database, options);
   if (Status status = db->compact_range(); !status.ok()) fail("compact", status);
   const std::uint64_t on_disk = show_shape(*db);
-  figure("write amplification of the first load", fmt::format("{:.2f} (log included)", statistics.write_amplification()));
-  figure("the index on disk", fmt::format("{}, second load included, of {} of paths and facts", bytes_text(on_disk), bytes_text(bytes)));
+  figure("write amplification of the first load",
+         fmt::format("{:.2f} (log included)", statistics.write_amplification()));
+  figure("the index on disk",
+         fmt::format("{}, second load included, of {} of paths and facts", bytes_text(on_disk), bytes_text(bytes)));
   const Stopwatch verifying;
   if (Status status = db->verify(); !status.ok()) fail("verify", status);
   figure("every checksum verified in", fmt::format("{:.2f} s", verifying.seconds()));

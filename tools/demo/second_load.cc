@@ -56,9 +56,8 @@ Family make_family(DB& db, const char* name) {
 }
 
 std::string recovery_text(const RecoveryReport& report) {
-  return fmt::format("{} batches ({} entries) replayed from {} of log in {:.1f} ms{}",
-                     count_text(report.batches), count_text(report.entries), bytes_text(report.bytes),
-                     static_cast<double>(report.elapsed_ns) / 1e6,
+  return fmt::format("{} batches ({} entries) replayed from {} of log in {:.1f} ms{}", count_text(report.batches),
+                     count_text(report.entries), bytes_text(report.bytes), static_cast<double>(report.elapsed_ns) / 1e6,
                      report.dropped_bytes == 0
                          ? std::string(", nothing dropped")
                          : fmt::format(", {} of torn tail dropped", bytes_text(report.dropped_bytes)));
@@ -67,8 +66,8 @@ std::string recovery_text(const RecoveryReport& report) {
 }  // namespace
 
 Killed load_and_kill(const std::string& database, const Options& options, const std::vector<FileRow>& rows) {
-  void* shared = mmap(nullptr, sizeof(std::atomic<std::uint64_t>), PROT_READ | PROT_WRITE,
-                      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  void* shared =
+      mmap(nullptr, sizeof(std::atomic<std::uint64_t>), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   require(shared != MAP_FAILED, "no shared memory for the writer process");
   auto& acknowledged = *new (shared) std::atomic<std::uint64_t>(0);
   const Stopwatch watch;
@@ -86,8 +85,8 @@ Killed load_and_kill(const std::string& database, const Options& options, const 
   return killed;
 }
 
-Proof prove(const std::string& database, const Options& options, const std::vector<FileRow>& rows,
-            const Killed& killed, std::string& recovery) {
+Proof prove(const std::string& database, const Options& options, const std::vector<FileRow>& rows, const Killed& killed,
+            std::string& recovery) {
   auto db = DB::open(database, options);
   if (!db.ok()) fail("open after the kill", db.status());
   recovery = recovery_text((*db)->recovery());

@@ -21,14 +21,14 @@ struct Killed {
 Killed load_and_kill(const std::string& database, const Options& options, const std::vector<FileRow>& rows);
 
 struct Proof {
-  std::uint64_t survived = 0;   // Batches found.
+  std::uint64_t survived = 0;           // Batches found.
   std::uint64_t expected_checksum = 0;  // Over the acknowledged batches as they were written,
   std::uint64_t found_checksum = 0;     // and as they were read.
-  bool whole = false;           // Both halves of every batch are there, or neither.
+  bool whole = false;                   // Both halves of every batch are there, or neither.
 };
 
 // Reads the killed writer's batches back.
-Proof prove(const std::string& database, const Options& options, const std::vector<FileRow>& rows,
-            const Killed& killed, std::string& recovery);
+Proof prove(const std::string& database, const Options& options, const std::vector<FileRow>& rows, const Killed& killed,
+            std::string& recovery);
 
 }  // namespace firn::demo

@@ -13,7 +13,8 @@
 namespace {
 
 constexpr const char* kFooter =
-    "\nKeys and values are written with escapes: printable ASCII as is, \\\\, \\t, \\n, \\r, \\xNN for any other byte.\n\n"
+    "\nKeys and values are written with escapes: printable ASCII as is, \\\\, \\t, \\n, \\r, \\xNN for any other "
+    "byte.\n\n"
     "Examples:\n"
     "  firn put notes.firn greeting 'hello\\tworld'\n"
     "  firn scan notes.firn --prefix user/ --limit 10\n"

@@ -29,9 +29,8 @@ void Progress::update(std::uint64_t rows, std::uint64_t bytes) {
 
 void Progress::draw(std::uint64_t rows, std::uint64_t bytes) const {
   const double elapsed = std::max(seconds(), 1e-3);
-  std::string line =
-      fmt::format("\r\033[K{} {} rows, {} rows/s", what_, count_text(rows),
-                  count_text(static_cast<std::uint64_t>(static_cast<double>(rows) / elapsed)));
+  std::string line = fmt::format("\r\033[K{} {} rows, {} rows/s", what_, count_text(rows),
+                                 count_text(static_cast<std::uint64_t>(static_cast<double>(rows) / elapsed)));
   if (total_bytes_ != 0 && bytes != 0) {
     constexpr std::size_t kWidth = 30;
     const double share = std::min(1.0, static_cast<double>(bytes) / static_cast<double>(total_bytes_));

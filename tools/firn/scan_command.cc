@@ -39,8 +39,8 @@ class Scan {
 
   ExitCode run() {
     if (!arguments_.schema.empty() && schema_ == nullptr) {
-      return session_.fail("--schema", Status(StatusCode::kInvalidArgument, "no schema '" + arguments_.schema +
-                                                                                "' (tuple, entity, time, series)"));
+      return session_.fail("--schema", Status(StatusCode::kInvalidArgument,
+                                              "no schema '" + arguments_.schema + "' (tuple, entity, time, series)"));
     }
     IteratorOptions bounds;
     if (Status status = read_bounds(bounds); !status.ok()) return session_.fail("bounds", status);

@@ -173,8 +173,8 @@ class Load {
   void summarise(double seconds) const {
     const double rate = static_cast<double>(written_) / std::max(seconds, 1e-6);
     if (session_.structured()) {
-      print_json(Json{{"rows", written_}, {"bytes", lines_.bytes()}, {"seconds", seconds},
-                      {"interrupted", interrupted()}});
+      print_json(
+          Json{{"rows", written_}, {"bytes", lines_.bytes()}, {"seconds", seconds}, {"interrupted", interrupted()}});
     } else {
       fmt::print(stderr, "{}{} rows, {} in {:.2f} s ({} rows/s)\n", interrupted() ? "interrupted: " : "",
                  count_text(written_), bytes_text(lines_.bytes()), seconds,
@@ -220,7 +220,8 @@ void add_format(CLI::App* command, const std::shared_ptr<TransferArguments>& arg
 
 void add_transfer_commands(Tool tool) {
   auto batched = std::make_shared<TransferArguments>();
-  CLI::App* command = add(tool, "batch", "Write lines \"put TAB k TAB v\", \"delete TAB k\" as one atomic batch", batched);
+  CLI::App* command =
+      add(tool, "batch", "Write lines \"put TAB k TAB v\", \"delete TAB k\" as one atomic batch", batched);
   command->add_option("FILE", batched->file, "Input; - is standard input")->capture_default_str();
   command->callback([tool, batched] { tool.exit_code = batch(tool.options, *batched); });
 

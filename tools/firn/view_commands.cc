@@ -4,8 +4,8 @@
 
 #include <memory>
 
-#include "tools/firn/commands.h"
 #include "tools/dump/dump.h"
+#include "tools/firn/commands.h"
 #include "tools/text/units.h"
 
 namespace firn::tools {
@@ -15,7 +15,7 @@ namespace {
 using Run = ExitCode (*)(const GlobalOptions&, const std::string&);
 
 Json level_json(std::size_t level, const LevelInfo& info) {
-  return Json{{"level", level},       {"tables", info.tables},         {"bytes", info.bytes},
+  return Json{{"level", level},          {"tables", info.tables},         {"bytes", info.bytes},
               {"entries", info.entries}, {"tombstones", info.tombstones}, {"target_bytes", info.target_bytes}};
 }
 
@@ -63,9 +63,8 @@ ExitCode levels(const GlobalOptions& options, const std::string& database) {
     document["levels"].push_back(level_json(level, properties->levels[level]));
   }
   for (const TableInfo& table : properties->tables) {
-    Json row{{"level", table.level},     {"id", table.id},
-             {"path", table.path},       {"bytes", table.bytes},
-             {"entries", table.entries}, {"tombstones", table.tombstones}};
+    Json row{{"level", table.level}, {"id", table.id},           {"path", table.path},
+             {"bytes", table.bytes}, {"entries", table.entries}, {"tombstones", table.tombstones}};
     put_bytes(row, "smallest_key", table.smallest_key, options.hex);
     put_bytes(row, "largest_key", table.largest_key, options.hex);
     row["smallest_sequence"] = table.smallest_sequence;

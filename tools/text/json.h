@@ -1,11 +1,11 @@
 // Keys and values in JSON: text where they are UTF-8, else hexadecimal under a name that says so.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "firn/slice.h"
 #include "firn/status.h"
-#include "nlohmann/json.hpp"
 
 namespace firn::tools {
 
