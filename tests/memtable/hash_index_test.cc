@@ -79,6 +79,15 @@ TEST_F(HashIndexTest, GrowsAtOnceToWhatABatchNeeds) {
   EXPECT_NE(index_.find("before", key_hash("before")), nullptr);
 }
 
+TEST_F(HashIndexTest, GrowsAgainBeforeAllHasMoved) {
+  int count = 0;
+  for (; count < 33; ++count) insert(std::to_string(count), key_hash(std::to_string(count)));
+  ASSERT_TRUE(index_.grow(100, 0));
+  ASSERT_TRUE(index_.grow(1000, 0));
+  insert(std::to_string(count), key_hash(std::to_string(count)));
+  for (int n = 0; n <= count; ++n) EXPECT_NE(index_.find(std::to_string(n), key_hash(std::to_string(n))), nullptr);
+}
+
 TEST_F(HashIndexTest, GrowsStepwiseTowardsAnEstimate) {
   std::uint64_t steps = 0;
   std::uint64_t held = 0;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <cstdio>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -36,11 +37,14 @@ std::uint64_t scrambled(std::uint64_t n) {
   return n ^ n >> 29;
 }
 
-class MemTableConcurrency : public ::testing::TestWithParam<Workload> {
- protected:
+// A memtable, how far it has been written, and what readers may expect of it then.
+class Shared {
+ public:
+  explicit Shared(const Workload& workload) : workload_(workload), memtable_(1 << 20, workload.common_prefix) {}
+
   void write(std::uint64_t count) {
     for (std::uint64_t n = 1; n <= count; ++n) {
-      const std::string key = GetParam().key(n);
+      const std::string key = workload_.key(n);
       const std::string value = std::to_string(n);
       ASSERT_TRUE(memtable_.reserve(1, key.size() + value.size()).ok());
       memtable_.add(n, EntryKind::kPut, key, key_hash(key), value);
@@ -49,20 +53,29 @@ class MemTableConcurrency : public ::testing::TestWithParam<Workload> {
     done_.store(true, std::memory_order_release);
   }
 
-  // Calls check(n), n acknowledged, until the writer is done, and once more after.
+  // Calls check(n, round), n acknowledged, until the writer is done, and once more after.
   template <class Check>
   void read(Check check) {
     for (std::uint64_t round = 0;; ++round) {
       const bool last = done_.load(std::memory_order_acquire);
       const std::uint64_t acknowledged = acknowledged_.load(std::memory_order_acquire);
       if (acknowledged > 0) check(acknowledged, round);
-      if (last || HasFailure()) return;
+      if (last || ::testing::Test::HasFailure()) return;
     }
   }
+  void read_by_key() {
+    read([this](std::uint64_t n, std::uint64_t round) { get_recent_and_old(n, round); });
+  }
+  void read_in_order(bool forward) {
+    read([this, forward](std::uint64_t n, std::uint64_t round) {
+      round % 4 == 3 ? scan_keys(n, forward) : scan(n, forward);
+    });
+  }
 
+ private:
   void get_recent_and_old(std::uint64_t acknowledged, std::uint64_t round) {
     for (const std::uint64_t n : {acknowledged, scrambled(round) % acknowledged + 1}) {
-      const std::string key = GetParam().key(n);
+      const std::string key = workload_.key(n);
       MemTable::Hit hit;
       ASSERT_TRUE(memtable_.get(key, key_hash(key), n, hit)) << key << " of write " << n;
       ASSERT_EQ(hit.sequence, n);
@@ -91,7 +104,7 @@ class MemTableConcurrency : public ::testing::TestWithParam<Workload> {
                                   : (last_key < entry.key) == forward;
         ASSERT_TRUE(in_order) << last_key << "@" << last_sequence << " then " << entry.key << "@" << entry.sequence;
       }
-      ASSERT_EQ(entry.key, GetParam().key(entry.sequence));
+      ASSERT_EQ(entry.key, workload_.key(entry.sequence));
       if (entry.sequence <= acknowledged) ++seen;
       any = true;
       last_key = std::string(entry.key);
@@ -117,22 +130,36 @@ class MemTableConcurrency : public ::testing::TestWithParam<Workload> {
     ASSERT_LE(keys, acknowledged);
   }
 
-  MemTable memtable_{1 << 20, GetParam().common_prefix};
+  const Workload& workload_;
+  MemTable memtable_;
   std::atomic<std::uint64_t> acknowledged_{0};
   std::atomic<bool> done_{false};
 };
 
+class MemTableConcurrency : public ::testing::TestWithParam<Workload> {};
+
 TEST_P(MemTableConcurrency, ReadersFindEveryAcknowledgedEntryOnceAndInOrder) {
+  Shared shared(GetParam());
   std::vector<std::thread> readers;
-  readers.emplace_back(
-      [this] { read([this](std::uint64_t n, std::uint64_t round) { get_recent_and_old(n, round); }); });
-  readers.emplace_back([this] {
-    read([this](std::uint64_t n, std::uint64_t round) { round % 4 == 3 ? scan_keys(n, true) : scan(n, true); });
-  });
-  readers.emplace_back([this] {
-    read([this](std::uint64_t n, std::uint64_t round) { round % 4 == 3 ? scan_keys(n, false) : scan(n, false); });
-  });
-  write(testing::cases(60'000));
+  readers.emplace_back([&] { shared.read_by_key(); });
+  readers.emplace_back([&] { shared.read_in_order(true); });
+  readers.emplace_back([&] { shared.read_in_order(false); });
+  shared.write(testing::cases(60'000));
+  for (std::thread& reader : readers) reader.join();
+}
+
+// Pages split under the readers' eyes most often where there are few of them.
+TEST_P(MemTableConcurrency, ReadersFindEveryEntryOfManyYoungMemtables) {
+  std::vector<std::unique_ptr<Shared>> young;
+  for (std::uint64_t i = 0; i < testing::cases(400); ++i) young.push_back(std::make_unique<Shared>(GetParam()));
+  const auto read_all = [&](auto read) {
+    for (const auto& shared : young) read(*shared);
+  };
+  std::vector<std::thread> readers;
+  readers.emplace_back([&] { read_all([](Shared& shared) { shared.read_by_key(); }); });
+  readers.emplace_back([&] { read_all([](Shared& shared) { shared.read_in_order(true); }); });
+  readers.emplace_back([&] { read_all([](Shared& shared) { shared.read_in_order(false); }); });
+  for (std::size_t i = 0; i < young.size(); ++i) young[i]->write(20 + i);
   for (std::thread& reader : readers) reader.join();
 }
 
