@@ -1,4 +1,4 @@
-// All of Firn's public API.
+// All of Firn's database API. Key and series codecs have headers of their own in firn/codec.
 #pragma once
 
 #include "firn/db.h"
