@@ -116,7 +116,7 @@ class Values {
   std::size_t bytes() const { return value_bytes_; }
 
  private:
-  static constexpr std::size_t kPoolBytes = std::size_t{1} << 20;
+  static constexpr std::size_t kPoolBytes = std::size_t{64} << 10;  // Small: it must not push the engine out of caches.
 
   std::size_t value_bytes_;  // At least 8.
   std::string pool_;

@@ -8,6 +8,13 @@
 
 namespace firn::race {
 
+namespace {
+
+// Apart from all measured workers, so that it does not read the very same keys.
+constexpr int kWarmUpIndex = 999;
+
+}  // namespace
+
 void die(std::string_view what, std::string_view why) {
   std::fprintf(stderr, "race: %.*s: %.*s\n", static_cast<int>(what.size()), what.data(), static_cast<int>(why.size()),
                why.data());
@@ -30,7 +37,7 @@ std::uint64_t Race::count(double fraction) const {
 void Race::warm_up(const std::function<void(Worker&)>& body) {
   Start start(1);
   const auto session = engine_->session();
-  Worker worker(*session, 0, settings, start);
+  Worker worker(*session, kWarmUpIndex, settings, start);
   body(worker);
 }
 
