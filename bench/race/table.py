@@ -34,8 +34,9 @@ class Row:
         return next((run['error'] for run in self.runs[engine] if 'error' in run), '')
 
     def median(self, engine, value):
-        good = [run for run in self.runs[engine] if 'error' not in run]
-        return statistics.median(value(run) for run in good) if good else None
+        """Of the runs that ended well; None where no run has the value."""
+        values = [value(run) for run in self.runs[engine] if 'error' not in run]
+        return statistics.median(values) if values and None not in values else None
 
     def rate(self, engine, group=0):
         return self.median(engine, lambda run: run['groups'][group]['rate'])
@@ -47,7 +48,11 @@ class Row:
 
     def cpu_ns(self, engine):
         """CPU time of all threads per row of all groups."""
-        return self.median(engine, lambda run: run['cpu_seconds'] * 1e9 / sum(group['rows'] for group in run['groups']))
+        def of_run(run):
+            rows = sum(group['rows'] for group in run['groups'])
+            return run['cpu_seconds'] * 1e9 / rows if rows else None  # A log of less than a megabyte has no whole one.
+
+        return self.median(engine, of_run)
 
     def latency(self, engine, name):
         return self.median(engine, lambda run: run['groups'][0][name])
