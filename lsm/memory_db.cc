@@ -4,6 +4,8 @@
 #include <atomic>
 #include <utility>
 
+#include "lsm/core.h"
+#include "lsm/db_iterator.h"
 #include "lsm/limits.h"
 #include "lsm/memory_iterator.h"
 #include "lsm/memory_store.h"
@@ -12,17 +14,12 @@ namespace firn {
 
 namespace {
 
+using lsm::FailedIterator;
 using lsm::MemoryFamily;
 using lsm::MemoryIterator;
 using lsm::MemoryStore;
 using lsm::SharedValue;
-
-Status closed() { return Status(StatusCode::kClosed, "the database was closed: open it again"); }
-
-Status unknown_family(Family family) {
-  return Status(StatusCode::kNotFound,
-                "family " + std::to_string(family.id) + " does not exist: it was dropped or never created");
-}
+using lsm::unknown_family;
 
 // Copies a short value, keeps a long one alive.
 PinnedValue pin_value(SharedValue value) {
@@ -31,24 +28,6 @@ PinnedValue pin_value(SharedValue value) {
   return {bytes, new SharedValue(std::move(value)),
           [](void* owner) noexcept { delete static_cast<SharedValue*>(owner); }};
 }
-
-// Answers `status` at every move.
-class FailedIterator final : public IteratorImpl {
- public:
-  explicit FailedIterator(Status status) : status_(std::move(status)) {}
-  Step seek_to_first() override { return Step::kError; }
-  Step seek_to_last() override { return Step::kError; }
-  Step seek(Slice) override { return Step::kError; }
-  Step seek_before(Slice) override { return Step::kError; }
-  Step next() override { return Step::kError; }
-  Step prev() override { return Step::kError; }
-  Slice key() const override { return {}; }
-  Slice value() const override { return {}; }
-  const Status& status() const override { return status_; }
-
- private:
-  const Status status_;
-};
 
 class MemoryDB final : public DB {
  public:
@@ -91,7 +70,7 @@ class MemoryDB final : public DB {
   DerivedSizes sizes() const override { return {}; }
 
  private:
-  Status open_status() const { return closed_.load(std::memory_order_acquire) ? closed() : Status(); }
+  Status open_status() const { return closed_.load(std::memory_order_acquire) ? lsm::closed_status() : Status(); }
   Status family_status(Family family) const;
   Result<Sequence> write(const BatchOperation& op);
   Result<PinnedValue> find_value(const MemoryFamily& family, Slice key, Sequence at) const
