@@ -10,22 +10,26 @@ namespace firn::memtable {
 namespace {
 
 constexpr std::size_t kSlotsMin = 64;
-constexpr std::size_t kGrowthMax = 16;           // Of one step: an estimate may be wrong.
-constexpr std::size_t kMigratedPerInsert = 8;    // A new array is at most half full long after the old one has moved.
+constexpr std::size_t kGrowthMax = 32;           // Of one step: an estimate may be wrong.
+constexpr std::size_t kMigratedPerInsert = 8;    // An old array has moved long before the new one is full.
 constexpr std::size_t kMigrationLookahead = 16;  // Slots whose nodes are being loaded.
+
+// How many keys an array may hold: a search then ends within a line or two, and 64 bits a slot are well used.
+std::size_t keys_in(std::size_t slots) { return slots / 8 * 5; }
+std::size_t slots_for(std::size_t keys) { return std::bit_ceil(keys / 5 * 8 + 8); }
 
 }  // namespace
 
 bool HashIndex::grow(std::size_t keys, std::size_t keys_expected) {
   const Array old = current_.load(std::memory_order_relaxed);
-  const std::size_t slots = std::bit_ceil(
-      std::max({kSlotsMin, 2 * (keys_ + keys), std::min(2 * keys_expected, kGrowthMax * slot_count(old))}));
+  const std::size_t slots =
+      std::max({kSlotsMin, slots_for(keys_ + keys), std::min(slots_for(keys_expected), kGrowthMax * slot_count(old))});
   FIRN_ASSERT(slots > slot_count(old));
   void* const area = arena_.allocate_zeroed(slots * sizeof(Slot));  // Zeros are empty slots.
   if (area == nullptr) return false;
   migrate(slot_count(previous_.load(std::memory_order_relaxed)));
   migrated_slots_ = 0;
-  keys_max_ = slots / 2;
+  keys_max_ = keys_in(slots);
   previous_.store(old, std::memory_order_release);
   const auto address = reinterpret_cast<std::uint64_t>(area);
   FIRN_ASSERT((address & ~kArrayMask) == 0);

@@ -1,4 +1,4 @@
-// From a user key to its node: open addressing in one array of {16-bit tag, 48-bit pointer}, at most half full.
+// From a user key to its node: open addressing in one array of {16-bit tag, 48-bit pointer}, at most five eighths full.
 //
 // It grows without a pause: a larger array becomes the current one, each insertion moves a few slots of the old array
 // over, and until that is done a search that fails in the current array goes on in the old one, which no longer
@@ -77,7 +77,7 @@ class HashIndex {
   std::atomic<Array> previous_{0};  // While its entries are moving to current_; set before current_ is.
   std::size_t migrated_slots_ = 0;  // Of previous_.
   std::size_t keys_ = 0;
-  std::size_t keys_max_ = 0;  // Half the slots of current_.
+  std::size_t keys_max_ = 0;  // That current_ may hold.
 };
 
 }  // namespace firn::memtable

@@ -82,7 +82,7 @@ unsigned rank_of_tie(unsigned rank, unsigned count, std::uint64_t head, HeadAt h
 
 // Precondition: the page is not full. Each store releases: a reader that finds the new entry in a slot used anew must
 // see, afterwards, that the page has split since.
-void put_in(Page& page, unsigned rank, const void* entry, std::uint64_t head) {
+void put_in(Page& page, unsigned rank, void* entry, std::uint64_t head) {
   const PageOrder order = order_of(page);
   const unsigned slot = order.free_slot();
   page.heads[slot].store(head, std::memory_order_release);
@@ -173,6 +173,14 @@ void LeafCopy::take(const Page* leaf) {
   count = static_cast<std::uint32_t>(std::find(nodes.begin(), nodes.begin() + count, moved) - nodes.begin());
 }
 
+bool LeafCopy::take_before(const Page* leaf) {
+  const Page* left = leaf->prev.load(std::memory_order_acquire);
+  if (left == nullptr) return false;
+  // What lies between has split off since.
+  for (take(left); next != leaf; take(next)) continue;
+  return true;
+}
+
 std::uint32_t LeafCopy::lower_bound(Slice key, std::uint64_t head) const {
   unsigned rank = 0;
   for (unsigned i = 0; i < count; ++i) rank += heads[i] < head;
@@ -185,7 +193,7 @@ LinkTree::LinkTree(Arena& arena)
   initialize(first_leaf_, 0);
 }
 
-void LinkTree::insert(const Node* node, std::uint64_t head) {
+void LinkTree::insert(Node* node, std::uint64_t head) {
   const Slice key = node->key();
   if (last_node_ == nullptr || head > last_head_ || (head == last_head_ && key > last_node_->key())) {
     last_node_ = node;
@@ -196,10 +204,10 @@ void LinkTree::insert(const Node* node, std::uint64_t head) {
     if (count < kPageEntries) return put_in(last, count, node, head);
   }
   const Path path = descend(key, head);
-  const void* entry = node;
+  void* entry = node;
   for (const Step& step : path) {
     if (order_of(*step.page).count() < kPageEntries) return put_in(*step.page, step.rank, entry, head);
-    const Page* const right = split(*step.page, step.rank, entry, head);
+    Page* const right = split(*step.page, step.rank, entry, head);
     head = right->heads[0].load(std::memory_order_relaxed);
     if (step.page == root_.load(std::memory_order_relaxed)) return add_root(right, head);
     entry = right;  // Of the level above.
@@ -227,12 +235,12 @@ LinkTree::Path LinkTree::descend(Slice key, std::uint64_t head) const {
     // The leftmost page has no lower end. What splits off a child goes behind it.
     const unsigned behind = std::max(rank, 1U);
     path[page->level] = {page, behind};
-    page = const_cast<Page*>(page->child(order_of(*page).slot(behind - 1)));
+    page = page->child(order_of(*page).slot(behind - 1));
   }
 }
 
 // Puts an entry at `rank` into a full page and its new right neighbour, which it returns.
-Page* LinkTree::split(Page& page, unsigned rank, const void* entry, std::uint64_t head) {
+Page* LinkTree::split(Page& page, unsigned rank, void* entry, std::uint64_t head) {
   Page* const next = page.next.load(std::memory_order_relaxed);
   Page* const right = make_page(page.level);
   right->next.store(next, std::memory_order_relaxed);
@@ -273,8 +281,8 @@ Page* LinkTree::make_page(unsigned level) {
 }
 
 // Over the old root and its new right neighbour.
-void LinkTree::add_root(const Page* right, std::uint64_t head) {
-  const Page* const left = root_.load(std::memory_order_relaxed);
+void LinkTree::add_root(Page* right, std::uint64_t head) {
+  Page* const left = root_.load(std::memory_order_relaxed);
   FIRN_ASSERT(left->level + 1U < kLevelsMax);
   Page* const root = make_page(left->level + 1U);
   put_in(*root, 0, left, 0);

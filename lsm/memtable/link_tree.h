@@ -40,11 +40,11 @@ struct alignas(64) Page {
   std::uint8_t run_rank;               // The rank behind the last insertion; the writer's alone.
   std::uint8_t level;                  // 0: entries are nodes; else pages of the level below. Constant.
   std::array<std::atomic<std::uint64_t>, kPageEntries> heads;
-  std::array<std::atomic<const void*>, kPageEntries> entries;
+  std::array<std::atomic<void*>, kPageEntries> entries;
 
   // Preconditions: level == 0; level > 0.
   const Node* node(unsigned slot) const { return static_cast<const Node*>(entries[slot].load(kAcquire)); }
-  const Page* child(unsigned slot) const { return static_cast<const Page*>(entries[slot].load(kAcquire)); }
+  Page* child(unsigned slot) const { return static_cast<Page*>(entries[slot].load(kAcquire)); }
 
   void prefetch() const {
     for (std::size_t offset = 0; offset < sizeof(Page); offset += 64) {
@@ -69,6 +69,8 @@ struct LeafCopy {
 
   // Takes over what `leaf` holds now.
   void take(const Page* leaf);
+  // The same for the leaf before `leaf`; false, with no effect, when there is none.
+  [[nodiscard]] bool take_before(const Page* leaf);
   // The rank of the first node at or after `key`; count when there is none.
   std::uint32_t lower_bound(Slice key, std::uint64_t head) const;
 };
@@ -85,7 +87,7 @@ class LinkTree {
   }
   // Precondition: reserved; no node has this key yet. `head` is any function of the key, always the same one, of which
   // head(a) < head(b) implies a < b.
-  void insert(const Node* node, std::uint64_t head);
+  void insert(Node* node, std::uint64_t head);
 
   const Page* first_leaf() const { return &first_leaf_; }
   // The last leaf, or one left of it.
@@ -117,9 +119,9 @@ class LinkTree {
   }
   unsigned rank_in(const Page& page, Slice key, std::uint64_t head) const;
   Path descend(Slice key, std::uint64_t head) const;
-  Page* split(Page& page, unsigned rank, const void* entry, std::uint64_t head);
+  Page* split(Page& page, unsigned rank, void* entry, std::uint64_t head);
   Page* make_page(unsigned level);
-  void add_root(const Page* right, std::uint64_t head);
+  void add_root(Page* right, std::uint64_t head);
 
   Arena& arena_;
   std::atomic<Page*> root_;

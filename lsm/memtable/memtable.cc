@@ -56,8 +56,9 @@ Status MemTable::reserve(std::size_t entries, std::size_t bytes) {
 
 // How many keys fill the capacity, if they go on as they began.
 std::size_t MemTable::keys_expected() const {
+  constexpr std::uint64_t kKeyCostBytes = 90;  // Node, version, and a share of a page and of the index.
   if (keys() == 0) return 0;
-  return capacity_bytes_ / ((key_bytes() + value_bytes()) / keys() + kEntryBytesMax);
+  return capacity_bytes_ / ((key_bytes() + value_bytes()) / keys() + kKeyCostBytes);
 }
 
 void MemTable::add(Sequence sequence, EntryKind kind, Slice key, std::uint64_t hash, Slice value) {

@@ -82,11 +82,7 @@ bool MemTableCursor::settle() {
 // To the node before; false when there is none.
 bool MemTableCursor::step_back() {
   while (rank_ == 0) {
-    const Page* const right = leaf_.page;
-    const Page* const left = right->prev.load(std::memory_order_acquire);
-    if (left == nullptr) return false;
-    leaf_.take(left);
-    while (leaf_.next != right) leaf_.take(leaf_.next);
+    if (!leaf_.take_before(leaf_.page)) return false;
     rank_ = leaf_.count;
     prefetch(leaf_.page->prev.load(std::memory_order_acquire), &Page::prev);
   }

@@ -48,7 +48,7 @@ class TestTree {
     }
   }
 
-  std::vector<std::string> keys_from(const Page* leaf) const {
+  static std::vector<std::string> keys_from(const Page* leaf) {
     std::vector<std::string> keys;
     for (LeafCopy copy; leaf != nullptr; leaf = copy.next) {
       copy.take(leaf);
@@ -191,16 +191,24 @@ TEST(LinkTree, SearchThatASplitOvertookGoesOnToTheRight) {
   }
 }
 
-TEST(LinkTree, EveryLeafIsReachedBackwards) {
+TEST(LinkTree, LeafBeforeIsFoundFromAnyLeafFurtherLeft) {
   TestTree tree;
-  for (std::size_t i = 0; i < 5000; ++i) tree.reserve_and_insert(std::to_string(scrambled(i)));
-  std::size_t count = 0;
-  for (const Page* leaf = tree->last_leaf(); leaf != nullptr; leaf = leaf->prev.load()) {
-    const Page* const left = leaf->prev.load();
-    EXPECT_TRUE(left == nullptr || left->next.load() == leaf);
-    ++count;
+  for (std::size_t i = 0; i < 2000; ++i) tree.reserve_and_insert(std::to_string(scrambled(i)));
+  LeafCopy copy;
+  std::vector<const Page*> leaves;
+  for (const Page* leaf = tree->first_leaf(); leaf != nullptr; leaf = copy.next) {
+    copy.take(leaf);
+    leaves.push_back(leaf);
   }
-  EXPECT_EQ(count, tree.leaf_count());
+  EXPECT_EQ(tree->last_leaf(), leaves.back());
+  EXPECT_FALSE(copy.take_before(leaves[0]));
+  for (std::size_t i = 1; i < leaves.size(); ++i) {
+    EXPECT_EQ(leaves[i]->prev.load(), leaves[i - 1]);
+    // As it is until the writer has told the leaf that its neighbour has split.
+    const_cast<Page*>(leaves[i])->prev.store(const_cast<Page*>(leaves[i < 5 ? 0 : i - 5]));
+    ASSERT_TRUE(copy.take_before(leaves[i]));
+    EXPECT_EQ(copy.page, leaves[i - 1]);
+  }
 }
 
 TEST(LinkTree, SampleSpansTheKeys) {
