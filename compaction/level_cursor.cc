@@ -36,7 +36,7 @@ void LevelCursor::seek_to_last() {
 
 void LevelCursor::seek(Slice key, Sequence sequence) {
   status_ = Status();
-  const std::size_t index = tables_.find(key);
+  const std::size_t index = find(key);
   if (!admits_forward(index)) return end();
   if (!open(index)) return;
   cursor_->seek(key, sequence);
@@ -45,13 +45,18 @@ void LevelCursor::seek(Slice key, Sequence sequence) {
 
 void LevelCursor::seek_before(Slice key) {
   status_ = Status();
-  const std::size_t index = tables_.find(key);
+  const std::size_t index = find(key);
   // Every table before `index` ends before `key`; the table at `index` may begin before it.
   if (index == tables_.count() || Slice(tables_.meta(index).smallest_key) >= key) return backward_from(index);
   if (!admits_backward(index)) return end();
   if (!open(index)) return;
   cursor_->seek_before(key);
   settle_backward();
+}
+
+void LevelCursor::prefetch(Slice key) {
+  const std::size_t index = find(key);
+  if (admits_forward(index) && admits_backward(index) && open(index)) cursor_->prefetch(key);
 }
 
 void LevelCursor::next() {
@@ -62,6 +67,15 @@ void LevelCursor::next() {
 void LevelCursor::prev() {
   cursor_->prev();
   settle_backward();
+}
+
+// As TableList::find; without a search within the present table.
+std::size_t LevelCursor::find(Slice key) const {
+  if (cursor_ != nullptr) {
+    const TableMeta& present = tables_.meta(index_);
+    if (Slice(present.smallest_key) <= key && key <= Slice(present.largest_key)) return index_;
+  }
+  return tables_.find(key);
 }
 
 // Whether tables [index, ...) can hold a key below the upper bound.

@@ -47,10 +47,12 @@ class LevelCursor final : public Cursor {
   void seek_to_last() override;
   void seek(Slice key, Sequence sequence) override;
   void seek_before(Slice key) override;
+  void prefetch(Slice key) override;
   void next() override;
   void prev() override;
 
  private:
+  std::size_t find(Slice key) const;
   bool admits_forward(std::size_t index) const;
   bool admits_backward(std::size_t index) const;
   bool open(std::size_t index);

@@ -35,13 +35,20 @@ void MergeCursor::seek_to_last() {
 }
 
 void MergeCursor::seek(Slice key, Sequence sequence) {
+  prefetch(key);
   for (const auto& child : children_) child->seek(key, sequence);
   start(Direction::kForward);
 }
 
 void MergeCursor::seek_before(Slice key) {
+  prefetch(key);
   for (const auto& child : children_) child->seek_before(key);
   start(Direction::kBackward);
+}
+
+void MergeCursor::prefetch(Slice key) {
+  if (children_.size() < 2) return;
+  for (const auto& child : children_) child->prefetch(key);
 }
 
 void MergeCursor::next() {
@@ -160,19 +167,18 @@ bool MergeCursor::ordered_before(const Entry& a, const Entry& b) const {
 void MergeCursor::build() {
   straight_wins_ = 0;
   winner_ = 0;
-  if (children_.size() < 2) return;
-  if (children_.size() == 2) return choose_of_two();
-  const auto leaves = static_cast<std::uint32_t>(losers_.size());
-  std::vector<std::uint32_t> winners(2 * std::size_t{leaves});  // Of node i; the leaf of a child is leaves + child.
-  for (std::uint32_t leaf = 0; leaf < leaves; ++leaf) winners[leaves + leaf] = leaf;
-  for (std::uint32_t node = leaves - 1; node >= 1; --node) {
-    const std::uint32_t a = winners[2 * node];
-    const std::uint32_t b = winners[2 * node + 1];
-    const bool a_wins = before(a, b);
-    winners[node] = a_wins ? a : b;
-    losers_[node] = {heads_[a_wins ? b : a], a_wins ? b : a};
-  }
-  winner_ = winners[1];
+  if (children_.size() == 2) choose_of_two();
+  if (children_.size() > 2) winner_ = play(1);
+}
+
+// Plays the matches of `node` and below; its winner.
+std::uint32_t MergeCursor::play(std::size_t node) {
+  if (node >= losers_.size()) return static_cast<std::uint32_t>(node - losers_.size());
+  const std::uint32_t a = play(2 * node);
+  const std::uint32_t b = play(2 * node + 1);
+  const bool a_wins = before(a, b);
+  losers_[node] = {heads_[a_wins ? b : a], a_wins ? b : a};
+  return a_wins ? a : b;
 }
 
 // Plays the matches on the way from the winner's leaf to the root, the winner having moved. Who wins is as good as

@@ -27,6 +27,7 @@ class MergeCursor final : public Cursor {
   void seek_to_last() override;
   void seek(Slice key, Sequence sequence) override;
   void seek_before(Slice key) override;
+  void prefetch(Slice key) override;
   void next() override;
   void prev() override;
 
@@ -49,6 +50,7 @@ class MergeCursor final : public Cursor {
   bool tie_before(std::uint32_t a, std::uint32_t b) const;
   bool ordered_before(const Entry& a, const Entry& b) const;
   void build();
+  std::uint32_t play(std::size_t node);
   void replay();
   std::uint32_t second_best() const;
   void choose_of_two();

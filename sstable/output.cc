@@ -10,6 +10,7 @@ namespace firn::sstable {
 namespace {
 
 constexpr std::size_t kPieceBytes = kHugePageBytes;
+constexpr std::size_t kSmallBufferBytes = std::size_t{64} << 10;
 constexpr std::uint64_t kReserveBytes = std::uint64_t{16} << 20;
 constexpr std::uint64_t kWritebackBytes = std::uint64_t{8} << 20;
 
@@ -17,7 +18,10 @@ constexpr std::uint64_t kWritebackBytes = std::uint64_t{8} << 20;
 
 char* Output::reserve(std::size_t bytes) {
   if (capacity_ - used_ < bytes) {
-    const std::size_t wanted = (used_ + bytes + 2 * kPieceBytes - 1) / kPieceBytes * kPieceBytes;
+    // Doubled from small beginnings, since most tables of a small database are small; then as large as it gets.
+    const std::size_t needed = used_ + bytes;
+    const std::size_t wanted =
+        needed <= kPieceBytes ? std::max({needed, 2 * capacity_, kSmallBufferBytes}) : needed + kPieceBytes;
     auto* const larger = static_cast<char*>(allocate_pages(wanted));
     if (larger == nullptr) return nullptr;
     if (used_ != 0) std::memcpy(larger, buffer_, used_);
@@ -34,13 +38,21 @@ Status Output::advance(std::size_t bytes) {
   return write(used_ / kPieceBytes * kPieceBytes);
 }
 
+// Space for the file up to `end` and, while there is plenty, well beyond.
+Status Output::reserve_space(std::uint64_t end) {
+  if (end <= reserved_) return {};
+  reserved_ = (end + kReserveBytes - 1) / kReserveBytes * kReserveBytes;
+  Status s = file_.allocate(reserved_);
+  if (s.code() == StatusCode::kNoSpace) {
+    reserved_ = end;
+    s = file_.allocate(reserved_);
+  }
+  return s.code() == StatusCode::kNotSupported ? Status() : s;
+}
+
 Status Output::write(std::size_t bytes) {
   const std::uint64_t end = written_ + bytes;
-  if (end > reserved_) {
-    reserved_ = (end + kReserveBytes - 1) / kReserveBytes * kReserveBytes;
-    Status reserved = file_.allocate(reserved_);
-    if (!reserved.ok() && reserved.code() != StatusCode::kNotSupported) return reserved;
-  }
+  if (Status s = reserve_space(end); !s.ok()) return s;
   if (Status s = write_all(file_, written_, std::as_bytes(std::span(buffer_, bytes))); !s.ok()) return s;
   written_ = end;
   used_ -= bytes;

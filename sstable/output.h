@@ -32,6 +32,7 @@ class Output {
   Status finish();
 
  private:
+  Status reserve_space(std::uint64_t end);
   Status write(std::size_t bytes);
 
   File& file_;

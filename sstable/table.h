@@ -223,6 +223,10 @@ class TableCursor final : public Cursor {
   void seek_to_last() override;
   void seek(Slice key, Sequence sequence) override;
   void seek_before(Slice key) override;
+  void prefetch(Slice key) override {
+    const EpochGuard guard;
+    table_.prefetch_block(guard, table_.locate(key));
+  }
   void next() override;
   void prev() override;
 

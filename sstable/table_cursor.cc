@@ -101,6 +101,7 @@ Status TableCursor::fill_piece(std::uint32_t block) {
   std::size_t bytes = table_.extent_bytes(block);
   bool filled = false;
   if (table_.usable_mapping()) {
+    read_ahead(block);
     std::memcpy(reserve_piece(bytes), table_.mapped_ + offset, bytes);
     filled = !table_.lose_mapping_if_damaged();
   }

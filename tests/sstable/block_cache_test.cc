@@ -194,6 +194,29 @@ TEST(BlockCacheThreads, ReadersAlwaysSeeTheRightBytes) {
   EXPECT_GT(fixture.cache().counts().misses, 0U);
 }
 
+// Many threads come upon the same unverified blocks.
+TEST(MappedTableThreads, BlocksAreVerifiedByWhoeverComesFirst) {
+  const auto items = numbered_items(5000, 30);
+  TableFixture fixture;
+  ASSERT_TRUE(fixture.build(items).ok());
+  std::atomic<int> wrong{0};
+  for (int round = 0; round < 5; ++round) {
+    auto table = fixture.open(true);
+    ASSERT_TRUE(table.ok());
+    const auto read = [&] {
+      for (const Item& item : items) {
+        bool found = false;
+        Item answer;
+        const Status s = testing::get(**table, item.key, kSequenceMax, found, answer);
+        wrong += s.ok() && found && answer == item ? 0 : 1;
+      }
+    };
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 3; ++t) threads.emplace_back(read);
+  }
+  EXPECT_EQ(wrong, 0);
+}
+
 // Tables come and go while others are read.
 TEST(BlockCacheThreads, TablesCloseBesideReaders) {
   const auto items = numbered_items(3000, 30);

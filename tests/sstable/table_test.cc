@@ -281,6 +281,16 @@ TEST(TableBuilder, FirstErrorIsFinal) {
   EXPECT_EQ(builder.finish().status().code(), StatusCode::kNoSpace);
 }
 
+TEST(TableBuilder, UsesTheLastOfTheSpace) {
+  TableFixture fixture;
+  ASSERT_TRUE(fixture.build(numbered_items(100'000, 50)).ok());
+  ASSERT_GT(fixture.meta().file_bytes, 6U << 20);
+  fixture.files().set_capacity(fixture.meta().file_bytes);
+  EXPECT_TRUE(fixture.build(numbered_items(100'000, 50)).ok());
+  fixture.files().set_capacity(fixture.meta().file_bytes - 1);
+  EXPECT_EQ(fixture.build(numbered_items(100'000, 50)).code(), StatusCode::kNoSpace);
+}
+
 TEST(TableBuilder, CopiesBlocksAsTheyAre) {
   for (const Compression compression : {Compression::kNone, Compression::kZstd}) {
     TableFixture fixture;
