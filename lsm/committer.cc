@@ -4,6 +4,7 @@
 
 #include "codec/key_hash.h"
 #include "platform/assert.h"
+#include "platform/planted_bug.h"
 
 namespace firn::lsm {
 
@@ -15,6 +16,13 @@ constexpr std::size_t kGroupBytesMax = std::size_t{1} << 20;
 constexpr std::size_t kLogSegmentsMax = 6;
 
 std::uint64_t user_bytes(const BatchOperation& op) { return op.key.size() + op.value.size(); }
+
+// Of an encoded batch that is not empty.
+[[maybe_unused]] std::size_t first_operation_bytes(Slice payload) {
+  BatchReader reader(payload);
+  BatchOperation op;
+  return reader.next(op) ? operation_bytes(op) : 0;
+}
 
 }  // namespace
 
@@ -121,6 +129,11 @@ Status Committer::reserve(const std::vector<Need>& needs) {
 }
 
 Status Committer::append(Sequence first, std::uint32_t count, Slice payload) {
+  if (FIRN_PLANTED_BUG(batch_split) && count > 1) {
+    const std::size_t one = first_operation_bytes(payload);
+    if (Status status = append(first, 1, payload.substr(0, one)); !status.ok()) return status;
+    return append(first + 1, count - 1, payload.substr(one));
+  }
   auto at = log_.reserve(first, payload.size());
   if (!at.ok()) return at.status();
   std::memcpy(*at, payload.data(), payload.size());
@@ -263,7 +276,7 @@ void Committer::commit_group(const std::vector<GroupMember*>& group) {
   status = reserve(needs_);
   if (status.ok()) status = log_.append_group(records);
   // Readers see nothing of it before it is on the device (contract A7).
-  if (status.ok()) status = log_.sync();
+  if (status.ok() && !FIRN_PLANTED_BUG(ack_before_sync)) status = log_.sync();
   std::uint64_t bytes = 0;
   for (GroupMember* member : members) {
     member->status = status;

@@ -6,6 +6,7 @@
 #include "lsm/limits.h"
 #include "lsm/reader.h"
 #include "platform/epoch.h"
+#include "platform/planted_bug.h"
 #include "wal/replay.h"
 
 namespace firn::lsm {
@@ -116,7 +117,9 @@ Status DbImpl::sync() {
   return committer_->sync();
 }
 
-Sequence DbImpl::durable_sequence() const { return log_->durable_sequence(); }
+Sequence DbImpl::durable_sequence() const {
+  return FIRN_PLANTED_BUG(durable_sequence_too_high) ? visible_sequence() : log_->durable_sequence();
+}
 
 Sequence DbImpl::visible_sequence() const { return core_.visible_sequence.load(std::memory_order_acquire); }
 
@@ -171,6 +174,7 @@ Result<Family> DbImpl::create_family(const std::string& name, const FamilyOption
   if (Status status = check_family_name(name); !status.ok()) return status;
   if (Status status = options.validate(); !status.ok()) return status;
   // The log first: what was written before must not be lost where the new family is not (contract A4).
+  if (FIRN_PLANTED_BUG(create_before_log)) return maintenance_->create_family(name, options);
   if (Status status = committer_->sync(); !status.ok()) return status;
   return maintenance_->create_family(name, options);
 }

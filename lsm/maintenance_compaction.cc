@@ -5,6 +5,7 @@
 
 #include "lsm/db_iterator.h"
 #include "lsm/maintenance.h"
+#include "platform/planted_bug.h"
 
 namespace firn::lsm {
 
@@ -134,6 +135,9 @@ Status Maintenance::run_plan(Work& work, const compaction::CompactionPlan& plan)
     edit.tables_added.push_back({family.id(), output_level, meta});
     change.added.push_back({plan.output_level, std::make_shared<TableFile>(core_.store, meta)});
   }
+  if (FIRN_PLANTED_BUG(tables_deleted_before_edit)) {
+    for (const auto& [level, table] : inputs) core_.store->remove(table->path());
+  }
   if (Status status = install_compaction(work, std::move(edit), change); !status.ok()) return status;
   for (const auto& [level, table] : inputs) table->mark_obsolete();
   return {};
@@ -158,8 +162,8 @@ Result<std::vector<TableMeta>> Maintenance::merge(const FamilyState& family, con
   for (const PlanLevel& level : levels) {
     if (level.count() != 0) task.inputs.push_back(std::make_unique<compaction::LevelCursor>(level));
   }
-  task.snapshots = core_.snapshots->sequences();
-  task.bottommost = plan.bottommost;
+  if (!FIRN_PLANTED_BUG(snapshot_ignored)) task.snapshots = core_.snapshots->sequences();
+  task.bottommost = plan.bottommost || FIRN_PLANTED_BUG(tombstone_dropped_early);
   task.table_bytes = plan.table_bytes;
   task.grandparents = plan.grandparents;
   task.grandparent_overlap_bytes_max = plan.grandparent_overlap_bytes_max;

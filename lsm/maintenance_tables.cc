@@ -2,6 +2,7 @@
 
 #include "lsm/file_names.h"
 #include "lsm/maintenance.h"
+#include "platform/planted_bug.h"
 #include "wal/replay.h"
 
 namespace firn::lsm {
@@ -33,7 +34,7 @@ Result<PreparedSegment> Maintenance::prepare_segment(std::uint64_t capacity_byte
   const std::string path = segment_path(core_.directory, id);
   auto file = core_.files.create_log(path, capacity_bytes);
   if (!file.ok()) return file.status();
-  Status status = core_.files.sync_directory(core_.directory);
+  Status status = FIRN_PLANTED_BUG(log_name_not_synced) ? Status() : core_.files.sync_directory(core_.directory);
   if (status.ok()) {
     MutexLock turn(manifest_mutex_);
     VersionEdit edit;
@@ -54,10 +55,14 @@ Status Maintenance::forget_segments(const std::vector<std::uint64_t>& ids) {
   // In the order of the log, also after a failure: a segment must not be listed whose successor no longer is.
   leaving_segments_.insert(leaving_segments_.end(), ids.begin(), ids.end());
   if (leaving_segments_.empty()) return {};
+  const auto remove_files = [this] {
+    for (const std::uint64_t id : leaving_segments_) core_.store->remove(segment_path(core_.directory, id));
+  };
+  if (FIRN_PLANTED_BUG(log_deleted_before_edit)) remove_files();
   VersionEdit edit;
   edit.log_segments_removed = leaving_segments_;
   if (Status status = record(std::move(edit)); !status.ok()) return status;
-  for (const std::uint64_t id : leaving_segments_) core_.store->remove(segment_path(core_.directory, id));
+  remove_files();
   leaving_segments_.clear();
   return {};
 }
@@ -82,6 +87,7 @@ Status Maintenance::release_log() {
   {
     MutexLock lock(mutex_);
     for (const auto& [id, work] : works_) {
+      if (FIRN_PLANTED_BUG(log_deleted_early)) break;
       if (!work->family->dropped()) needed = std::min(needed, work->family->view()->oldest_unflushed());
     }
   }

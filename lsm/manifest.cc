@@ -9,6 +9,7 @@
 #include "lsm/manifest_reader.h"
 #include "platform/assert.h"
 #include "platform/io.h"
+#include "platform/planted_bug.h"
 
 namespace firn::lsm {
 
@@ -81,7 +82,10 @@ Status Manifest::append_to_file(const VersionEdit& edit, Slice payload) {
   const std::uint32_t chain =
       append_edit(frame, wal::file_salt(database_, number_), end_, edit.number, chain_, payload);
   Status status = write_all(*file_, end_, std::as_bytes(std::span(frame)));
-  if (status.ok()) status = file_->sync();
+  const bool skipped =
+      FIRN_PLANTED_BUG(edit_not_synced) || (FIRN_PLANTED_BUG(clean_close_not_synced) && edit.clean_close.has_value());
+  if (status.ok() && !skipped) status = file_->sync();
+  if (FIRN_PLANTED_BUG(edit_sync_failure_ignored)) status = Status();
   if (!status.ok()) {
     file_.reset();
     return status;
@@ -132,6 +136,7 @@ Result<Manifest::StartedFile> Manifest::write_base(std::uint64_t number, const V
   started.file = *std::move(file);
   if (Status status = write_all(*started.file, 0, std::as_bytes(std::span(header.bytes))); !status.ok()) return status;
   if (Status status = started.file->sync(); !status.ok()) return status;
+  if (FIRN_PLANTED_BUG(base_name_not_synced)) return started;
   if (Status status = files_.sync_directory(directory_); !status.ok()) return status;
   return started;
 }

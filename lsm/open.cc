@@ -8,6 +8,7 @@
 #include "lsm/db_impl.h"
 #include "lsm/file_names.h"
 #include "platform/io.h"
+#include "platform/planted_bug.h"
 #include "wal/replay.h"
 
 namespace firn {
@@ -110,6 +111,7 @@ Status DbImpl::adopt(std::unique_ptr<Manifest> manifest) {
 
   std::uint64_t next_id = state.next_file_id;
   for (const DirectoryEntry& entry : *entries) {
+    if (FIRN_PLANTED_BUG(file_id_reused)) break;
     if (const auto name = parse_file_name(entry.name)) next_id = std::max(next_id, name->number + 1);
   }
   core_.next_file_id.store(next_id, std::memory_order_relaxed);
@@ -163,7 +165,7 @@ Status DbImpl::replay_log(const ManifestState& state, const wal::ReplayRequest& 
   if (!end.ok()) return end.status();
   const Sequence last = std::max(
       {state.last_sequence, end->last_sequence, state.clean_close ? state.clean_close->last_sequence : Sequence{0}});
-  committer_->set_last_sequence(last);
+  committer_->set_last_sequence(FIRN_PLANTED_BUG(sequence_reused) ? state.last_sequence : last);
   if (recovery_.clean) log_->mark_durable(last);
   if (core_.options.read_only) return {};
   // From here on everything is in tables and the log starts anew: what was cut from its end can never come back.

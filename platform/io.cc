@@ -5,6 +5,8 @@
 #include <system_error>
 #include <utility>
 
+#include "platform/planted_bug.h"
+
 namespace firn {
 
 namespace {
@@ -81,6 +83,7 @@ Status write_all(File& file, std::uint64_t offset, std::span<const std::byte> by
     done += result.bytes;
     if (result.error == EINTR) continue;
     if (result.error != 0) return errno_status("write", file.path(), result.error);
+    if (FIRN_PLANTED_BUG(short_write_ignored)) break;
     // POSIX leaves a write of nothing unexplained; trying for ever would hang.
     if (result.bytes == 0) return errno_status("write", file.path(), EIO);
   }
@@ -96,8 +99,13 @@ Status replace_file(FileSystem& files, const std::string& directory, const std::
   Result<std::unique_ptr<File>> file = files.open(temporary, OpenMode::kCreate, FileKind::kCurrent);
   if (!file.ok()) return file.status();
   if (Status status = write_all(**file, 0, std::as_bytes(std::span(contents))); !status.ok()) return status;
+  if (FIRN_PLANTED_BUG(rename_before_sync)) {
+    if (Status status = files.rename(temporary, path); !status.ok()) return status;
+    return files.sync_directory(directory);
+  }
   if (Status status = (*file)->sync(); !status.ok()) return status;
   if (Status status = files.rename(temporary, path); !status.ok()) return status;
+  if (FIRN_PLANTED_BUG(rename_not_synced)) return Status();
   return files.sync_directory(directory);
 }
 

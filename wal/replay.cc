@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "platform/planted_bug.h"
 #include "wal/segment_reader.h"
 
 namespace firn::wal {
@@ -128,7 +129,7 @@ Status Replay::broken_chain(const SegmentReader& reader, std::uint64_t previous)
 // The last process may have written what is not on the device yet. Done before the first record is visited: a visitor
 // may make one family's records durable, and the records before them must not be lost after that (A3).
 Status Replay::sync_segments() {
-  if (!request_.sync) return Status();
+  if (!request_.sync || FIRN_PLANTED_BUG(replay_not_synced)) return Status();
   for (SegmentReader* segment : chain_) {
     if (Status status = segment->sync(); !status.ok()) return status;
   }
@@ -155,6 +156,7 @@ Status Replay::read_segments() {
     if (Status status = visit_records(segment, required.has_value() ? required->length : UINT64_MAX); !status.ok()) {
       return status;
     }
+    if (FIRN_PLANTED_BUG(replay_skips_gap)) continue;
     if (!required.has_value() || segment.end().length < required->length) return Status();
     if (segment.end() != *required) {
       return Status::corruption(segment.path(), segment.end().length,

@@ -25,6 +25,7 @@
 
 #include "firn/file_system.h"
 #include "firn/status.h"
+#include "platform/planted_bug.h"
 #include "platform/sync.h"
 #include "wal/log_format.h"
 
@@ -89,7 +90,9 @@ class SegmentWriter {
   Status write_header();
   Status append_one_by_one(std::span<const Record> records);
   void check(const Record& record, Sequence last) const;
-  DurableStamp stamp() const { return {durable_offset(), earlier_durable()}; }
+  DurableStamp stamp() const {
+    return {FIRN_PLANTED_BUG(durable_stamp_too_high) ? end_offset() : durable_offset(), earlier_durable()};
+  }
   void advance(std::uint64_t bytes, Sequence last, std::uint32_t chain);
   Status fail(Status status);
   bool failed() const { return failed_.load(std::memory_order_acquire); }
