@@ -125,7 +125,7 @@ void check(const Series& series, const std::vector<Point>& found) {
 
 void report(benchmark::State& state, const Series& series, std::size_t bytes) {
   const auto count = static_cast<double>(series.points.size());
-  state.SetItemsProcessed(static_cast<std::int64_t>(state.iterations() * series.points.size()));
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(series.points.size()));
   state.counters["bits/point"] = static_cast<double>(bytes) * 8 / count;
 }
 

@@ -1,17 +1,32 @@
 // Any bytes as an entity key: refused, or exactly what encoding the parts makes.
-#include <cstddef>
-#include <cstdint>
+#include <string>
+#include <vector>
 
 #include "firn/codec/entity_key.h"
 #include "platform/assert.h"
+#include "tests/fuzz/target.h"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const firn::Slice key(reinterpret_cast<const char*>(data), size);
-  const auto parsed = firn::codec::parse_entity_key(key);
-  if (!parsed.ok()) return 0;
+namespace firn::fuzz {
+
+namespace {
+
+void run(Slice key) {
+  const auto parsed = codec::parse_entity_key(key);
+  if (!parsed.ok()) return;
   std::string copy;
-  firn::codec::append_entity_key(copy, *parsed);
+  codec::append_entity_key(copy, *parsed);
   FIRN_ASSERT(copy == key);
-  FIRN_ASSERT(key.starts_with(firn::codec::entity_tag_prefix(parsed->id, parsed->tag)));
-  return 0;
+  FIRN_ASSERT(key.starts_with(codec::entity_tag_prefix(parsed->id, parsed->tag)));
 }
+
+std::vector<std::string> seeds() {
+  std::string key;
+  codec::append_entity_key(key, {42, codec::EntityTag::kRel, "suffix"});
+  return {key};
+}
+
+const Registration kRegistered({"entity_key", run, seeds, 100'000});
+
+}  // namespace
+
+}  // namespace firn::fuzz

@@ -1,19 +1,32 @@
 // Any bytes as a time key: refused, or exactly what encoding the parts makes, within the bounds of its time.
-#include <cstddef>
-#include <cstdint>
+#include <string>
+#include <vector>
 
 #include "firn/codec/time_key.h"
 #include "platform/assert.h"
+#include "tests/fuzz/target.h"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const firn::Slice key(reinterpret_cast<const char*>(data), size);
-  const auto parsed = firn::codec::parse_time_key(key);
-  if (!parsed.ok()) return 0;
+namespace firn::fuzz {
+
+namespace {
+
+void run(Slice key) {
+  const auto parsed = codec::parse_time_key(key);
+  if (!parsed.ok()) return;
   std::string copy, from, to;
-  FIRN_ASSERT(firn::codec::append_time_key(copy, *parsed).ok());
+  FIRN_ASSERT(codec::append_time_key(copy, *parsed).ok());
   FIRN_ASSERT(copy == key);
-  FIRN_ASSERT(firn::codec::append_time_bound(from, parsed->prefix, parsed->time_ms).ok());
-  FIRN_ASSERT(firn::codec::append_time_bound(to, parsed->prefix, parsed->time_ms + 1).ok());
+  FIRN_ASSERT(codec::append_time_bound(from, parsed->prefix, parsed->time_ms).ok());
+  FIRN_ASSERT(codec::append_time_bound(to, parsed->prefix, parsed->time_ms + 1).ok());
   FIRN_ASSERT(from <= key && key < to);
-  return 0;
 }
+
+std::vector<std::string> seeds() {
+  return {"evt:1427162400000:01ARZ3NDEKTSV4RRFFQ69G5FAV", "a:b:0000000000000:00000000000000000000000000"};
+}
+
+const Registration kRegistered({"time_key", run, seeds, 100'000});
+
+}  // namespace
+
+}  // namespace firn::fuzz

@@ -1,9 +1,12 @@
 // Any bytes as a tuple key: refused, or exactly what the writer makes of what was read.
-#include <cstddef>
-#include <cstdint>
+#include <string>
+#include <vector>
 
 #include "firn/codec/tuple.h"
 #include "platform/assert.h"
+#include "tests/fuzz/target.h"
+
+namespace firn::fuzz {
 
 namespace {
 
@@ -33,16 +36,32 @@ bool copy_tuple(TupleReader reader, TupleWriter& writer) {
   return reader.status().ok();
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const firn::Slice key(reinterpret_cast<const char*>(data), size);
-  if (size > firn::kKeyBytesMax) return 0;
+void run(Slice key) {
+  if (key.size() > kKeyBytesMax) return;
   std::string copy;
   TupleWriter writer(copy);
   if (copy_tuple(TupleReader(key), writer)) {
     FIRN_ASSERT(writer.finish().ok());
     FIRN_ASSERT(copy == key);
   }
-  return 0;
 }
+
+std::vector<std::string> seeds() {
+  std::string all;
+  TupleWriter writer(all);
+  writer.add(nullptr)
+      .add(42)
+      .add(-0.5)
+      .add(Slice("a\0b", 3))
+      .add(Keyword{"order", "placed"})
+      .add(Instant{1427162400000});
+  writer.begin_vector(Direction::kDescending).add(-1).add(1e300, Direction::kDescending).end_vector();
+  FIRN_ASSERT(writer.finish().ok());
+  return {all};
+}
+
+const Registration kRegistered({"tuple", run, seeds, 100'000});
+
+}  // namespace
+
+}  // namespace firn::fuzz

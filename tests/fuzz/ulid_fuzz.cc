@@ -1,15 +1,27 @@
 // Any text as a ULID: refused, or one whose canonical text reads back as the same.
-#include <cstddef>
-#include <cstdint>
+#include <string>
+#include <vector>
 
 #include "firn/codec/ulid.h"
 #include "platform/assert.h"
+#include "tests/fuzz/target.h"
 
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  const auto ulid = firn::codec::parse_ulid(firn::Slice(reinterpret_cast<const char*>(data), size));
-  if (!ulid.ok()) return 0;
-  FIRN_ASSERT(ulid->time_ms() <= firn::codec::kUlidTimeMax);
-  const auto again = firn::codec::parse_ulid(ulid->text());
+namespace firn::fuzz {
+
+namespace {
+
+void run(Slice input) {
+  const auto ulid = codec::parse_ulid(input);
+  if (!ulid.ok()) return;
+  FIRN_ASSERT(ulid->time_ms() <= codec::kUlidTimeMax);
+  const auto again = codec::parse_ulid(ulid->text());
   FIRN_ASSERT(again.ok() && *again == *ulid);
-  return 0;
 }
+
+std::vector<std::string> seeds() { return {"01ARZ3NDEKTSV4RRFFQ69G5FAV", "7ZZZZZZZZZZZZZZZZZZZZZZZZZ"}; }
+
+const Registration kRegistered({"ulid", run, seeds, 100'000});
+
+}  // namespace
+
+}  // namespace firn::fuzz

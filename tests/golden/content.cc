@@ -10,13 +10,14 @@ namespace {
 // Writes until something fails, and remembers what.
 class Writer {
  public:
-  explicit Writer(DB& db) : db_(db) {}
+  Writer(DB& db, const std::function<void()>& after_step) : db_(db), after_step_(after_step) {}
 
   void put(Family family, Slice key, Slice value) { keep(db_.put(family, key, value, kOptions)); }
   void erase(Family family, Slice key) { keep(db_.erase(family, key, kOptions)); }
   void write(const WriteBatch& batch) { keep(db_.write(batch, kOptions)); }
   void keep(Status status) {
     if (status_.ok()) status_ = std::move(status);
+    if (after_step_) after_step_();
   }
   Family create(const std::string& name, const FamilyOptions& options) {
     auto family = db_.create_family(name, options);
@@ -28,6 +29,7 @@ class Writer {
  private:
   static constexpr WriteOptions kOptions{Durability::kBuffered};
   DB& db_;
+  const std::function<void()>& after_step_;
   Status status_;
 };
 
@@ -66,8 +68,8 @@ void write_edges(Writer& writer, Family family) {
 
 }  // namespace
 
-Status write_version_1(DB& db, Compression codec) {
-  Writer writer(db);
+Status write_version_1(DB& db, Compression codec, const std::function<void()>& after_step) {
+  Writer writer(db, after_step);
   FamilyOptions packed;
   packed.filter_bits_per_key = 0;
   packed.compression.emplace();

@@ -4,14 +4,17 @@
 // Thread safety: none needed.
 #pragma once
 
+#include <functional>
+
 #include "firn/db.h"
 
 namespace firn::golden {
 
 // Version 1: families (one of them dropped), overwritten and erased keys, keys and values of every kind of length and
 // byte, a batch over families; in the last level, in L0 and, the last part of it, only in the log.
-// `codec`: of every table below L0. Errors: the first of the database.
-Status write_version_1(DB& db, Compression codec);
+// `codec`: of every table below L0. `after_step` is called after each call of the database that changes it.
+// Errors: the first of the database.
+Status write_version_1(DB& db, Compression codec, const std::function<void()>& after_step = {});
 
 // Settings under which that makes several tables and few bytes.
 Options version_1_options();

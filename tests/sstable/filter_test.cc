@@ -25,7 +25,7 @@ double passing_share(const Filter& filter) {
 }
 
 TEST(Filter, NeverDeniesWhatWasAdded) {
-  for (const std::uint64_t keys : {1, 2, 50, 1000, 20000}) {
+  for (const std::uint64_t keys : {1U, 2U, 50U, 1000U, 20000U}) {
     const std::string lines = build(10, keys);
     const Filter filter(lines);
     for (std::uint64_t i = 0; i < keys; ++i) EXPECT_TRUE(filter.may_contain(key_hash("in" + std::to_string(i))));
