@@ -37,9 +37,18 @@ struct Committer::GroupMember {
 Committer::Committer(Core& core, LogSet& log, Maintenance& maintenance, WriteGate& gate)
     : core_(core), log_(log), maintenance_(maintenance), gate_(gate) {}
 
-Status Committer::pass_gate(std::uint64_t bytes) {
+Status Committer::pass_gate(Slice payload) {
   if (gate_.wide_open()) return {};
-  WriteGate::Passage passage = gate_.pass(bytes);
+  BatchReader reader(payload);
+  BatchOperation op;
+  bool grows = false;
+  while (!grows && reader.next(op)) grows = op.kind == EntryKind::kPut;
+  return pass_gate(payload.size(), grows);
+}
+
+Status Committer::pass_gate(std::uint64_t bytes, bool grows) {
+  if (gate_.wide_open()) return {};
+  WriteGate::Passage passage = gate_.pass(bytes, grows);
   core_.counters.write_delay_ns.fetch_add(passage.waited_ns, std::memory_order_relaxed);
   if (passage.stopped) core_.counters.write_stops.fetch_add(1, std::memory_order_relaxed);
   return std::move(passage.status);
@@ -52,7 +61,7 @@ Result<Sequence> Committer::write(const BatchOperation& op, Durability durabilit
     put_operation(payload.data(), op);
     return write_synced(payload, 1);
   }
-  if (Status status = pass_gate(payload_bytes); !status.ok()) return status;
+  if (Status status = pass_gate(payload_bytes, op.kind == EntryKind::kPut); !status.ok()) return status;
   const std::uint64_t hash = key_hash(op.key);
   MutexLock lock(mutex_);
   if (Status status = admit(); !status.ok()) return status;
@@ -76,7 +85,7 @@ Result<Sequence> Committer::write(const BatchOperation& op, Durability durabilit
 
 Result<Sequence> Committer::write(const WriteBatch& batch, Durability durability) {
   if (durability == Durability::kSync) return write_synced(batch.payload(), batch.count());
-  if (Status status = pass_gate(batch.bytes()); !status.ok()) return status;
+  if (Status status = pass_gate(batch.payload()); !status.ok()) return status;
   MutexLock lock(mutex_);
   if (Status status = admit(); !status.ok()) return status;
   needs_.clear();
@@ -203,7 +212,7 @@ void Committer::schedule_sync() {
 }
 
 Result<Sequence> Committer::write_synced(Slice payload, std::uint32_t count) {
-  if (Status status = pass_gate(payload.size()); !status.ok()) return status;
+  if (Status status = pass_gate(payload); !status.ok()) return status;
   GroupMember me;
   me.payload = payload;
   me.count = count;

@@ -57,7 +57,8 @@ class Committer {
     std::size_t bytes = 0;
   };
 
-  Status pass_gate(std::uint64_t bytes);
+  Status pass_gate(std::uint64_t bytes, bool grows);
+  Status pass_gate(Slice payload);
   Result<Sequence> write_synced(Slice payload, std::uint32_t count);
   void gather();
   std::vector<GroupMember*> take_group();

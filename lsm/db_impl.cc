@@ -45,14 +45,45 @@ void DbImpl::let_go_of_tables() {
 
 Status DbImpl::finish_writes() {
   committer_->rotate_all();
-  if (Status status = maintenance_->flush_all(); !status.ok()) {
+  if (Status status = maintenance_->flush_together(log_->all_segments()); !status.ok()) {
     // What is in the log only must at least be on the device.
     static_cast<void>(log_->sync());
     return status;
   }
   log_->mark_durable(visible_sequence());
-  if (Status status = maintenance_->remove_segments(log_->release_all()); !status.ok()) return status;
   return maintenance_->close_clean(visible_sequence());
+}
+
+Status DbImpl::resume() {
+  if (Status status = ready_to_change(); !status.ok()) return status;
+  if (Status status = end_log_failure(true); !status.ok()) return status;
+  return maintenance_->retry();
+}
+
+// No write is accepted while the log is failed: what is in memory now is all there is.
+Status DbImpl::end_log_failure(bool wait) {
+  MutexLock turn(resume_mutex_);
+  if (!log_->failed()) return {};
+  // Before the memtables are rotated: that would begin flushes of their own.
+  if (!maintenance_->hold_flushes(wait)) return Status(StatusCode::kBusy, "a flush is running");
+  committer_->rotate_all();
+  Status status = maintenance_->flush_together(log_->all_segments());
+  if (status.ok()) {
+    log_->mark_durable(visible_sequence());
+    committer_->exclusively([this] { log_->restart(); });
+  }
+  maintenance_->let_flushes_go();
+  return status;
+}
+
+// A log that only lacked space goes on by itself when there is some.
+void DbImpl::log_failed(const Status& failure) {
+  if (failure.code() != StatusCode::kNoSpace) return;
+  executor_->submit_after(Maintenance::kRetryNs, [this, failure] {
+    // A task must not wait for another one.
+    const bool closed = closed_.load(std::memory_order_acquire);
+    if (!closed && !end_log_failure(false).ok()) log_failed(failure);
+  });
 }
 
 Status DbImpl::ready_to_change() const {
@@ -237,10 +268,10 @@ Status DbImpl::verify() {
   return maintenance_->verify_metadata();
 }
 
-Status DbImpl::health() const {
-  if (Status status = ready(); !status.ok()) return status;
-  if (log_->failed()) return log_->failure();
-  return maintenance_->trouble();
+Health DbImpl::health() const {
+  if (Status status = ready(); !status.ok()) return {ErrorLevel::kHard, std::move(status)};
+  if (log_->failed()) return {ErrorLevel::kHard, log_->failure()};
+  return maintenance_->health();
 }
 
 Statistics DbImpl::statistics() const {

@@ -44,7 +44,8 @@ class DbImpl final : public DB {
   Status compact_range(Family family, Slice from, Slice to) override;
   Status wait_idle() override;
   Status verify() override;
-  Status health() const override;
+  Health health() const override;
+  Status resume() override;
   Statistics statistics() const override;
   Result<FamilyProperties> properties(Family family) const override;
   const RecoveryReport& recovery() const override { return recovery_; }
@@ -58,9 +59,12 @@ class DbImpl final : public DB {
   Status replay_log(const ManifestState& state, const wal::ReplayRequest& request);
   Status replay_record(const ManifestState& state, const wal::Record& record, const wal::RecordSource& source);
   void remove_orphans(const std::vector<DirectoryEntry>& entries);
-  void start();
+  Status start();
 
   Status finish_writes();
+  // `wait`: for a running flush; else kBusy.
+  Status end_log_failure(bool wait);
+  void log_failed(const Status& failure);
   void let_go_of_tables();
   // What every call asks first.
   Status ready() const { return closed_.load(std::memory_order_acquire) ? closed_status() : Status(); }
@@ -87,6 +91,7 @@ class DbImpl final : public DB {
   std::unique_ptr<Committer> committer_;
   std::unique_ptr<Executor> executor_;
   RecoveryReport recovery_;
+  Mutex resume_mutex_;
   std::atomic<bool> closed_{true};  // Until open() has succeeded.
 };
 

@@ -22,10 +22,23 @@ Status LogSet::failure() const {
 }
 
 Status LogSet::fail(Status status) {
-  MutexLock lock(mutex_);
-  if (failure_.ok()) failure_ = status;
-  failed_.store(true, std::memory_order_release);
+  {
+    MutexLock lock(mutex_);
+    if (!failure_.ok()) return status;
+    failure_ = status;
+    failed_.store(true, std::memory_order_release);
+  }
+  callbacks_.failed(status);
   return status;
+}
+
+void LogSet::restart() {
+  writer_.reset();
+  MutexLock lock(mutex_);
+  segments_.clear();
+  unused_.clear();
+  failure_ = Status();
+  failed_.store(false, std::memory_order_release);
 }
 
 Result<char*> LogSet::reserve(Sequence first_sequence, std::size_t payload_bytes) {
@@ -65,10 +78,16 @@ Status LogSet::change_over(Sequence first_sequence, std::uint64_t record_bytes) 
   header.id = prepared->id;
   header.database = database_;
   header.first_sequence = first_sequence;
-  if (writer_ != nullptr) header.previous = writer_->seal();
+  // From here on the old segment takes nothing more: a header that failed may yet be there and name its end.
+  writer_.reset();
+  if (const Segment last = last_segment()) header.previous = last->seal();
   header.manifest_edit = callbacks_.manifest_edit();
   auto created = wal::SegmentWriter::create(std::move(prepared->file), header);
-  if (!created.ok()) return created.status();
+  if (!created.ok()) {
+    MutexLock lock(mutex_);
+    unused_.push_back(header.id);
+    return created.status();
+  }
   writer_ = std::move(created).value();
   populate_from_ = kPopulateBytes / 2;
   ++segments_begun_;
@@ -78,6 +97,11 @@ Status LogSet::change_over(Sequence first_sequence, std::uint64_t record_bytes) 
   }
   prepare_ahead();
   return {};
+}
+
+LogSet::Segment LogSet::last_segment() const {
+  MutexLock lock(mutex_);
+  return segments_.empty() ? nullptr : segments_.back();
 }
 
 Result<PreparedSegment> LogSet::take_prepared(std::uint64_t capacity_bytes) {
@@ -163,14 +187,14 @@ LogSet::Occupancy LogSet::occupancy() const {
   return occupancy;
 }
 
-std::vector<std::uint64_t> LogSet::release_all() {
+std::vector<std::uint64_t> LogSet::all_segments() {
   MutexLock lock(mutex_);
-  std::vector<std::uint64_t> released = std::exchange(unused_, {});
-  for (const Segment& segment : segments_) released.push_back(segment->id());
-  if (prepared_) released.push_back(prepared_->id);
-  segments_.clear();
+  // One that is being prepared now is not among them: the log can go on with it.
+  if (prepared_) unused_.push_back(prepared_->id);
   prepared_.reset();
-  return released;
+  std::vector<std::uint64_t> ids = unused_;
+  for (const Segment& segment : segments_) ids.push_back(segment->id());
+  return ids;
 }
 
 }  // namespace firn::lsm

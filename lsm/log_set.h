@@ -36,6 +36,8 @@ class LogSet {
     std::function<std::uint64_t()> manifest_edit;
     // Runs a task in the background.
     std::function<void(std::function<void()>)> submit;
+    // The log failed; called once until restart(), under no lock of the log.
+    std::function<void(const Status&)> failed;
   };
 
   LogSet(Core& core, const wal::DatabaseId& database, Callbacks callbacks);
@@ -51,7 +53,7 @@ class LogSet {
 
   // Every record appended before the call is on the device when Ok.
   Status sync();
-  // Whether a write or sync has failed. Nothing is appended any more then; failure() says why.
+  // Whether a write or sync has failed. Nothing is appended any more then, until restart(); failure() says why.
   bool failed() const { return failed_.load(std::memory_order_acquire); }
   Status failure() const;
   // Segments begun so far; grows at each change of segment.
@@ -67,12 +69,19 @@ class LogSet {
     std::uint64_t bytes = 0;
   };
   Occupancy occupancy() const;
-  // As release(), of every segment. Nothing is appended or synced any more.
-  std::vector<std::uint64_t> release_all();
+  // Every segment that holds, or was made to hold, records, for the edit that ends the log. Nothing is appended any
+  // more, before restart().
+  std::vector<std::uint64_t> all_segments();
+  // As if a write had failed with `status`: for trouble beside the log after which no write may be acknowledged.
+  void stop(Status status) { static_cast<void>(fail(std::move(status))); }
+  // Begins anew after a failure: no manifest counts all_segments() any more, and everything that they held is on the
+  // device by other means. By the committing thread.
+  void restart();
 
  private:
   using Segment = std::shared_ptr<wal::SegmentWriter>;
 
+  Segment last_segment() const;
   Status change_over(Sequence first_sequence, std::uint64_t record_bytes);
   Status fail(Status status);
   Result<PreparedSegment> take_prepared(std::uint64_t capacity_bytes);
@@ -84,7 +93,7 @@ class LogSet {
   const Callbacks callbacks_;
 
   // The committing thread's.
-  Segment writer_;                   // Null before the first record.
+  Segment writer_;                   // Null before the first record, and after a change of segments that failed.
   std::uint64_t populate_from_ = 0;  // When the end passes it, more of the segment is populated.
 
   std::uint64_t segments_begun_ = 0;

@@ -80,7 +80,12 @@ Status Maintenance::drop_family(FamilyState& family) {
     VersionEdit edit;
     edit.families_dropped.push_back(family.id());
     Status status = FIRN_PLANTED_BUG(drop_not_logged) ? Status() : record(std::move(edit));
-    if (!status.ok()) return status;
+    if (!status.ok()) {
+      // If nobody knows whether the family is there, nothing may be written to it.
+      const bool certain = record({}).ok();
+      if (!certain && log_ != nullptr) log_->stop(status);
+      return status;
+    }
     core_.snapshots->drop(family);
     MutexLock lock(mutex_);
     const Version& version = *family.view()->version();
@@ -94,7 +99,9 @@ Status Maintenance::drop_family(FamilyState& family) {
     changed_.notify_all();
   }
   for (const ReadView* view : retired) retire_view(view);
-  return release_log();
+  // Segments that stay after an error go with the next ones.
+  static_cast<void>(release_log());
+  return {};
 }
 
 void Maintenance::install(Work& work, const ReadView* view, std::vector<const ReadView*>& retired) {
@@ -178,6 +185,7 @@ void Maintenance::set_pace() {
   input.l0_tables.limit = kL0TablesMaxFactor * core_.sizes.l0_tables;
   input.debt_bytes.limit = kDebtMemtablesMax * core_.sizes.memtable_bytes;
   Status trouble;
+  Status full = space_;
   for (const auto& [id, work] : works_) {
     if (work->family->dropped()) continue;
     const ReadView& view = *work->family->view();
@@ -185,11 +193,12 @@ void Maintenance::set_pace() {
     input.l0_tables.used = std::max<std::uint64_t>(input.l0_tables.used, view.version()->level(0).size());
     input.debt_bytes.used += work->debt_bytes;
     if (!work->flush_error.ok()) trouble = work->flush_error;
+    if (work->flush_error.code() == StatusCode::kNoSpace) full = work->flush_error;
   }
   input.flush_bytes_per_second = flush_bytes_per_second_;
   input.compaction_bytes_per_second = compaction_bytes_per_second_;
   input.flush_runnable = executor_ != nullptr && !stopping_;
-  gate_.set(compaction::pace(input), trouble);
+  gate_.set(compaction::pace(input), trouble, full);
 }
 
 bool Maintenance::idle() const {
@@ -220,13 +229,34 @@ Status Maintenance::wait_idle() {
     }
     changed_.wait(mutex_);
   }
-  return compaction_error_;
+  return trouble();
+}
+
+Status Maintenance::retry() {
+  if (Status status = settle_manifest(); !status.ok()) return status;
+  watch_space();
+  std::vector<FamilyState*> families;
+  {
+    MutexLock lock(mutex_);
+    for (auto& [id, work] : works_) {
+      if (!work->flushing) work->flush_error = Status();
+      reconsider(*work);
+      families.push_back(work->family);
+    }
+  }
+  for (FamilyState* family : families) {
+    if (Status status = wait_flushed(*family); !status.ok()) return status;
+  }
+  return gate_.refusal();
 }
 
 void Maintenance::start(Executor& executor) {
-  MutexLock lock(mutex_);
-  executor_ = &executor;
-  for (auto& [id, work] : works_) reconsider(*work);
+  {
+    MutexLock lock(mutex_);
+    executor_ = &executor;
+    for (auto& [id, work] : works_) reconsider(*work);
+  }
+  watch_space();
 }
 
 void Maintenance::stop() {
@@ -252,12 +282,22 @@ Status Maintenance::close_clean(Sequence last_sequence) {
   return manifest_->close_clean({{}, last_sequence});
 }
 
-Status Maintenance::trouble() const {
+Health Maintenance::health() const {
+  if (Status refusal = gate_.refusal(); !refusal.ok()) return {ErrorLevel::kHard, std::move(refusal)};
   MutexLock lock(mutex_);
-  for (const auto& [id, work] : works_) {
-    if (!work->family->dropped() && !work->flush_error.ok()) return work->flush_error;
+  Status status = trouble();
+  return {status.ok() ? ErrorLevel::kNone : ErrorLevel::kSoft, std::move(status)};
+}
+
+// mutex_ held. The most pressing first.
+Status Maintenance::trouble() const {
+  for (const Status Work::*error : {&Work::flush_error, &Work::compaction_error, &Work::damage}) {
+    for (const auto& [id, work] : works_) {
+      if (!work->family->dropped() && !((*work).*error).ok()) return (*work).*error;
+    }
+    if (error == &Work::flush_error && !manifest_error_.ok()) return manifest_error_;
   }
-  return compaction_error_;
+  return {};
 }
 
 FamilyProperties Maintenance::properties(const FamilyState& family) const {

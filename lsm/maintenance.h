@@ -6,7 +6,8 @@
 //
 // Thread safety: any thread, except rotate() (Committer's mutex held) and recovery's calls before start().
 // Background errors: a failed flush is retried (its memtable stays readable); a failed compaction leaves its inputs as
-// they are and is not tried again with a table that is damaged.
+// they are and is not tried again with a table that is damaged; a failed manifest is begun anew. Where space runs out,
+// the last of it is kept for this work, and writers that add data are refused (lsm/space.h).
 #pragma once
 
 #include <atomic>
@@ -22,6 +23,7 @@
 #include "compaction/flush.h"
 #include "compaction/job.h"
 #include "compaction/picker.h"
+#include "firn/health.h"
 #include "lsm/core.h"
 #include "lsm/log_set.h"
 #include "lsm/manifest.h"
@@ -32,6 +34,8 @@ namespace firn::lsm {
 
 class Maintenance {
  public:
+  static constexpr std::uint64_t kRetryNs = 1'000'000'000;  // After an error that may go away, such as a full disk.
+
   Maintenance(Core& core, std::unique_ptr<Manifest> manifest, WriteGate& gate);
   ~Maintenance();
 
@@ -66,19 +70,25 @@ class Maintenance {
   void start(Executor& executor);
   // Ends background work: compactions are cut short, a running flush finishes.
   void stop();
-  // Writes every immutable memtable to tables on this thread. For recovery and close, when nothing else runs.
+  // Writes every immutable memtable to tables on this thread. For recovery, when nothing else runs.
   Status flush_all();
+  // The same, recorded by one edit that ends the log too: all families are in tables and `ended_segments` are gone, or
+  // nothing has changed. Precondition: no write and no flush runs.
+  Status flush_together(const std::vector<std::uint64_t>& ended_segments);
+  // No flush begins until let_flushes_go(). False when one runs and `wait` is not set.
+  bool hold_flushes(bool wait);
+  void let_flushes_go();
+  // Tries at once what failed, and waits for the flushes of it.
+  Status retry();
   // Records that the database was closed properly. Everything is in tables.
   Status close_clean(Sequence last_sequence);
-  // Removes log segments from the manifest and the directory. For recovery.
-  Status remove_segments(const std::vector<std::uint64_t>& ids);
 
   // Reads manifest and log again and checks every checksum.
   Status verify_metadata();
 
   FamilyProperties properties(const FamilyState& family) const;
-  // The last error of background work that has not been made good; Ok when all is well.
-  Status trouble() const;
+  // The worst error of background work that has not been made good.
+  Health health() const;
 
  private:
   // What is going on in one family.
@@ -90,7 +100,9 @@ class Maintenance {
     std::set<std::uint64_t> busy_tables;     // Inputs of running compactions.
     std::set<std::uint64_t> damaged_tables;  // Left alone: a compaction met damage in them.
     std::vector<compaction::RunningCompaction> running;
-    Status flush_error;  // Of the last attempt.
+    Status flush_error;       // Of the last attempt.
+    Status compaction_error;  // Likewise.
+    Status damage;            // The first that a compaction met.
   };
 
   // maintenance.cc; mutex_ held
@@ -101,23 +113,39 @@ class Maintenance {
   void schedule_compactions();
   void set_pace();
   bool idle() const;
+  Status trouble() const;
   std::unique_ptr<MemTable> make_memtable(const FamilyState& family) const;
   void install(Work& work, const ReadView* view, std::vector<const ReadView*>& retired);
 
   // maintenance_tables.cc
   Result<compaction::OutputTable> create_table(const FamilyState& family, int level);
-  // Of a job that failed before its edit was tried. After a failed edit the files stay: it may count yet.
+  // Of a job that failed before its edit was tried.
   void remove_outputs(const std::vector<std::uint64_t>& ids);
-  Status record(VersionEdit edit);                                // manifest_mutex_ held.
-  Status forget_segments(const std::vector<std::uint64_t>& ids);  // manifest_mutex_ held.
+  // manifest_mutex_ held. `new_files`: those that `edit` adds; removed if it fails, once that is certain.
+  Status record(VersionEdit edit, const std::vector<std::string>& new_files = {});
+  // As record(), for an edit that ends log segments too: those the log has released, and `ended_segments`.
+  Status record_end(VersionEdit edit, const std::vector<std::uint64_t>& ended_segments,
+                    const std::vector<std::string>& new_files);
+  Status sync_table_names();
+  // Begins a new manifest where the last edit failed, so that its outcome is known.
+  Status settle_manifest();
   Status release_log();
+  // Looks how much space there is and sets the pace of writers accordingly; again later while there is too little.
+  void watch_space();
 
   // maintenance_flush.cc
   void submit_flush(Work& work);
   void background_flush(Work& work);
   Status flush_oldest(Work& work);
+  Result<compaction::CompactionOutcome> write_tables(const FamilyState& family, const MemTable& memtable);
   Status sync_log_before(const FamilyState& family, Sequence sequence);
   Status install_flush(Work& work, const MemTable& memtable, const std::vector<TableMeta>& tables);
+
+  // maintenance_together.cc
+  struct Together;
+  Status write_together(std::vector<Together>& families);
+  Status install_together(const std::vector<Together>& families, const std::vector<std::uint64_t>& ended_segments);
+  void adopt_tables(const Together& family, std::vector<const ReadView*>& retired);
 
   // maintenance_compaction.cc
   void background_compaction(Work& work);
@@ -126,7 +154,8 @@ class Maintenance {
   Status run_plan(Work& work, const compaction::CompactionPlan& plan);
   Result<std::vector<TableMeta>> merge(const FamilyState& family, const compaction::CompactionPlan& plan,
                                        const Version& version);
-  Status install_compaction(Work& work, VersionEdit edit, const VersionChange& change);
+  Status install_compaction(Work& work, VersionEdit edit, const VersionChange& change,
+                            const std::vector<std::string>& new_files);
 
   // User bytes a second of a job that began at `start_ns`.
   std::uint64_t rate(std::uint64_t bytes, std::uint64_t start_ns) const;
@@ -140,6 +169,8 @@ class Maintenance {
   Mutex manifest_mutex_;
   const std::unique_ptr<Manifest> manifest_;
   std::vector<std::uint64_t> leaving_segments_;  // Released by the log; the manifest lists them yet.
+  std::vector<std::string> doubtful_files_;      // Added by edits that failed: they count, or not, until one succeeds.
+  bool manifest_failed_ = false;                 // The last edit did.
 
   mutable Mutex mutex_;
   CondVar changed_;  // A job ended, or work was stopped.
@@ -149,7 +180,9 @@ class Maintenance {
   std::uint32_t compactions_running_ = 0;  // In the background.
   std::uint32_t flushes_running_ = 0;      // Submitted or running.
   std::atomic<bool> stopping_{false};      // Written under mutex_; compactions ask without.
-  Status compaction_error_;
+  Status manifest_error_;                  // Of the last edit.
+  Status space_;                           // kNoSpace while too little is free.
+  bool watching_space_ = false;
   std::uint64_t flush_bytes_per_second_ = 0;
   std::uint64_t compaction_bytes_per_second_ = 0;
 };

@@ -4,14 +4,13 @@
 #include <utility>
 
 #include "lsm/db_iterator.h"
+#include "lsm/file_names.h"
 #include "lsm/maintenance.h"
 #include "platform/planted_bug.h"
 
 namespace firn::lsm {
 
 namespace {
-
-constexpr std::uint64_t kRetryNs = 1'000'000'000;
 
 // The tables of a plan with their levels, in the plan's order.
 using PlanTables = std::vector<std::pair<int, std::shared_ptr<TableFile>>>;
@@ -71,6 +70,7 @@ void Maintenance::background_compaction(Work& work) {
     begin(work, *plan);
     lock.unlock();
     status = run_plan(work, *plan);
+    watch_space();
     lock.lock();
     finish(work, *plan, status);
   }
@@ -102,15 +102,19 @@ void Maintenance::finish(Work& work, const compaction::CompactionPlan& plan, con
     return running.output_level == plan.output_level && running.smallest_key == plan.smallest_key;
   });
   if (it != work.running.end()) work.running.erase(it);
-  if (status.code() == StatusCode::kClosed || status.code() == StatusCode::kNotFound) return;
-  compaction_error_ = status;
+  if (status.code() == StatusCode::kClosed || work.family->dropped()) return;
+  work.compaction_error = status;
   if (status.code() != StatusCode::kCorruption) return;
   for (const auto& [level, table] : tables_of(plan, *work.family->view()->version())) {
-    if (table->path() == status.file()) work.damaged_tables.insert(table->meta().id);
+    if (table->path() != status.file()) continue;
+    work.damaged_tables.insert(table->meta().id);
+    if (work.damage.ok()) work.damage = status;
+    work.compaction_error = Status();
   }
 }
 
 Status Maintenance::run_plan(Work& work, const compaction::CompactionPlan& plan) {
+  if (Status status = settle_manifest(); !status.ok()) return status;
   FamilyState& family = *work.family;
   // The inputs stay in every version until this plan replaces them.
   const std::shared_ptr<const Version> version = family.pin()->version();
@@ -127,18 +131,20 @@ Status Maintenance::run_plan(Work& work, const compaction::CompactionPlan& plan)
   }
   if (plan.trivial_move) {
     core_.counters.trivial_moves.fetch_add(1, std::memory_order_relaxed);
-    return install_compaction(work, std::move(edit), change);
+    return install_compaction(work, std::move(edit), change, {});
   }
   auto outputs = merge(family, plan, *version);
   if (!outputs.ok()) return outputs.status();
+  std::vector<std::string> new_files;
   for (const TableMeta& meta : *outputs) {
+    new_files.push_back(table_path(core_.directory, meta.id));
     edit.tables_added.push_back({family.id(), output_level, meta});
     change.added.push_back({plan.output_level, std::make_shared<TableFile>(core_.store, meta)});
   }
   if (FIRN_PLANTED_BUG(tables_deleted_before_edit)) {
     for (const auto& [level, table] : inputs) core_.store->remove(table->path());
   }
-  if (Status status = install_compaction(work, std::move(edit), change); !status.ok()) return status;
+  if (Status status = install_compaction(work, std::move(edit), change, new_files); !status.ok()) return status;
   for (const auto& [level, table] : inputs) table->mark_obsolete();
   return {};
 }
@@ -184,7 +190,8 @@ Result<std::vector<TableMeta>> Maintenance::merge(const FamilyState& family, con
   return std::move(outcome.tables);
 }
 
-Status Maintenance::install_compaction(Work& work, VersionEdit edit, const VersionChange& change) {
+Status Maintenance::install_compaction(Work& work, VersionEdit edit, const VersionChange& change,
+                                       const std::vector<std::string>& new_files) {
   FamilyState& family = *work.family;
   std::vector<const ReadView*> retired;
   {
@@ -193,7 +200,7 @@ Status Maintenance::install_compaction(Work& work, VersionEdit edit, const Versi
       for (const auto& [level, table] : change.added) table->mark_obsolete();
       return unknown_family(Family{family.id()});
     }
-    if (Status status = record(std::move(edit)); !status.ok()) return status;
+    if (Status status = record(std::move(edit), new_files); !status.ok()) return status;
     MutexLock lock(mutex_);
     const ReadView& now = *family.view();
     install(work, new ReadView(now.active(), now.immutables(), next_version(*now.version(), change)), retired);
@@ -215,7 +222,7 @@ Status Maintenance::compact_range(FamilyState& family, Slice from, Slice to) {
     if (step.kind == compaction::RangeStep::Kind::kDone) return {};
     if (step.kind == compaction::RangeStep::Kind::kBlocked) {
       // By a job that is running, or for good by a damaged table.
-      if (work.running.empty()) return compaction_error_;
+      if (work.running.empty()) return work.damage;
       changed_.wait(mutex_);
       continue;
     }

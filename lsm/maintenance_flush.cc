@@ -2,16 +2,11 @@
 
 #include <algorithm>
 
+#include "lsm/file_names.h"
 #include "lsm/maintenance.h"
 #include "platform/planted_bug.h"
 
 namespace firn::lsm {
-
-namespace {
-
-constexpr std::uint64_t kRetryNs = 1'000'000'000;  // After an error that may go away, such as a full disk.
-
-}  // namespace
 
 void Maintenance::submit_flush(Work& work) {
   if (executor_ == nullptr || stopping_ || work.flushing || work.family->view()->immutables().empty()) return;
@@ -22,6 +17,7 @@ void Maintenance::submit_flush(Work& work) {
 
 void Maintenance::background_flush(Work& work) {
   const Status status = flush_oldest(work);
+  watch_space();
   MutexLock lock(mutex_);
   work.flushing = false;
   --flushes_running_;
@@ -39,35 +35,44 @@ void Maintenance::background_flush(Work& work) {
   });
 }
 
+Result<compaction::CompactionOutcome> Maintenance::write_tables(const FamilyState& family, const MemTable& memtable) {
+  compaction::FlushTask task;
+  task.memtable = memtable.cursor();
+  task.snapshots = core_.snapshots->sequences();
+  task.expected_entries = memtable.entries();
+  task.create_table = [&] { return create_table(family, 0); };
+  task.should_stop = [] { return false; };  // Bounded by a memtable; close needs it done in any case.
+  compaction::CompactionOutcome outcome = compaction::run_flush(std::move(task));
+  if (outcome.status.ok()) return outcome;
+  remove_outputs(outcome.created);
+  return std::move(outcome.status);
+}
+
 Status Maintenance::flush_oldest(Work& work) {
   FamilyState& family = *work.family;
   const ReadView::MemTables immutables = family.pin()->immutables();
   if (immutables.empty()) return {};
+  if (Status status = settle_manifest(); !status.ok()) return status;
   const std::shared_ptr<MemTable>& memtable = immutables.back();
   const std::uint64_t start = core_.platform.clock->monotonic_ns();
-
-  compaction::FlushTask task;
-  task.memtable = memtable->cursor();
-  task.snapshots = core_.snapshots->sequences();
-  task.expected_entries = memtable->entries();
-  task.create_table = [&] { return create_table(family, 0); };
-  task.should_stop = [] { return false; };  // Bounded by a memtable; close needs it done in any case.
-  compaction::CompactionOutcome outcome = compaction::run_flush(std::move(task));
-  Status status = outcome.status;
-  if (status.ok() && !FIRN_PLANTED_BUG(table_name_not_synced)) status = core_.files.sync_directory(core_.directory);
+  auto outcome = write_tables(family, *memtable);
+  if (!outcome.ok()) return outcome.status();
+  Status status = sync_table_names();
   if (status.ok()) status = sync_log_before(family, memtable->largest_sequence());
   if (!status.ok()) {
-    remove_outputs(outcome.created);
+    remove_outputs(outcome->created);
     return status;
   }
-  if (status = install_flush(work, *memtable, outcome.tables); !status.ok()) return status;
+  if (status = install_flush(work, *memtable, outcome->tables); !status.ok()) return status;
   bump(core_.counters.flushes, 1);
-  core_.counters.flush_bytes_written.fetch_add(outcome.counts.bytes_written, std::memory_order_relaxed);
+  core_.counters.flush_bytes_written.fetch_add(outcome->counts.bytes_written, std::memory_order_relaxed);
   {
     MutexLock lock(mutex_);
-    flush_bytes_per_second_ = rate(outcome.counts.bytes_read, start);
+    flush_bytes_per_second_ = rate(outcome->counts.bytes_read, start);
   }
-  return release_log();
+  // Segments that stay after an error go with the next ones.
+  static_cast<void>(release_log());
+  return {};
 }
 
 Status Maintenance::sync_log_before(const FamilyState& family, Sequence sequence) {
@@ -92,7 +97,9 @@ Status Maintenance::install_flush(Work& work, const MemTable& memtable, const st
     MutexLock turn(manifest_mutex_);
     VersionEdit edit;
     VersionChange change;
+    std::vector<std::string> new_files;
     for (const TableMeta& meta : tables) {
+      new_files.push_back(table_path(core_.directory, meta.id));
       edit.tables_added.push_back({family.id(), 0, meta});
       change.added.push_back({0, std::make_shared<TableFile>(core_.store, meta)});
     }
@@ -102,7 +109,7 @@ Status Maintenance::install_flush(Work& work, const MemTable& memtable, const st
     }
     edit.flushed.push_back({family.id(), memtable.largest_sequence()});
     edit.last_sequence = std::max(manifest_->state().last_sequence, memtable.largest_sequence());
-    if (Status status = record(std::move(edit)); !status.ok()) return status;
+    if (Status status = record(std::move(edit), new_files); !status.ok()) return status;
     MutexLock lock(mutex_);
     const ReadView& now = *family.view();
     ReadView::MemTables immutables = now.immutables();

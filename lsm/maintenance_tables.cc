@@ -1,7 +1,11 @@
 // Maintenance: table files, log segments and the manifest.
 
+#include <algorithm>
+#include <utility>
+
 #include "lsm/file_names.h"
 #include "lsm/maintenance.h"
+#include "lsm/space.h"
 #include "platform/planted_bug.h"
 #include "wal/replay.h"
 
@@ -20,51 +24,73 @@ Result<compaction::OutputTable> Maintenance::create_table(const FamilyState& fam
   return compaction::OutputTable{id, std::move(file).value(), std::move(builder)};
 }
 
+Status Maintenance::sync_table_names() {
+  return FIRN_PLANTED_BUG(table_name_not_synced) ? Status() : core_.files.sync_directory(core_.directory);
+}
+
 void Maintenance::remove_outputs(const std::vector<std::uint64_t>& ids) {
   for (const std::uint64_t id : ids) core_.store->remove(table_path(core_.directory, id));
 }
 
-Status Maintenance::record(VersionEdit edit) {
+Status Maintenance::record(VersionEdit edit, const std::vector<std::string>& new_files) {
   edit.next_file_id = core_.next_file_id.load(std::memory_order_relaxed);
-  return manifest_->append(std::move(edit));
+  Status status = manifest_->append(std::move(edit));
+  const bool failed_before = std::exchange(manifest_failed_, !status.ok());
+  if (status.ok()) {
+    // What failed before is undone for good.
+    for (const std::string& path : std::exchange(doubtful_files_, {})) core_.store->remove(path);
+  } else {
+    doubtful_files_.insert(doubtful_files_.end(), new_files.begin(), new_files.end());
+  }
+  if (status.ok() && !failed_before) return status;
+  MutexLock lock(mutex_);
+  manifest_error_ = status;
+  if (!status.ok() && executor_ != nullptr && !stopping_) {
+    executor_->submit_after(kRetryNs, [this] { static_cast<void>(settle_manifest()); });
+  }
+  return status;
+}
+
+Status Maintenance::settle_manifest() {
+  MutexLock turn(manifest_mutex_);
+  return manifest_failed_ && !stopping_ ? record({}) : Status();
+}
+
+void Maintenance::watch_space() {
+  const Status space = check_space(core_.files, core_.directory, core_.sizes);
+  MutexLock lock(mutex_);
+  space_ = space;
+  set_pace();
+  if (space.ok() || watching_space_ || stopping_ || executor_ == nullptr) return;
+  watching_space_ = true;
+  executor_->submit_after(kRetryNs, [this] {
+    {
+      MutexLock retry(mutex_);
+      watching_space_ = false;
+    }
+    watch_space();
+  });
 }
 
 Result<PreparedSegment> Maintenance::prepare_segment(std::uint64_t capacity_bytes) {
+  if (Status status = settle_manifest(); !status.ok()) return status;
   const std::uint64_t id = core_.take_file_id();
   const std::string path = segment_path(core_.directory, id);
   auto file = core_.files.create_log(path, capacity_bytes);
   if (!file.ok()) return file.status();
-  Status status = FIRN_PLANTED_BUG(log_name_not_synced) ? Status() : core_.files.sync_directory(core_.directory);
-  if (status.ok()) {
+  const bool forget_name = FIRN_PLANTED_BUG(log_name_not_synced);
+  if (Status status = forget_name ? Status() : core_.files.sync_directory(core_.directory); !status.ok()) {
+    core_.store->remove(path);
+    return status;
+  }
+  {
     MutexLock turn(manifest_mutex_);
     VersionEdit edit;
     edit.log_segments_added.push_back(id);
-    status = record(std::move(edit));
+    if (Status status = record(std::move(edit), {path}); !status.ok()) return status;
   }
-  // After an error the manifest may or may not list the segment: the file stays, the next open sorts it out.
-  if (!status.ok()) return status;
+  watch_space();
   return PreparedSegment{id, std::move(file).value()};
-}
-
-Status Maintenance::remove_segments(const std::vector<std::uint64_t>& ids) {
-  MutexLock turn(manifest_mutex_);
-  return forget_segments(ids);
-}
-
-Status Maintenance::forget_segments(const std::vector<std::uint64_t>& ids) {
-  // In the order of the log, also after a failure: a segment must not be listed whose successor no longer is.
-  leaving_segments_.insert(leaving_segments_.end(), ids.begin(), ids.end());
-  if (leaving_segments_.empty()) return {};
-  const auto remove_files = [this] {
-    for (const std::uint64_t id : leaving_segments_) core_.store->remove(segment_path(core_.directory, id));
-  };
-  if (FIRN_PLANTED_BUG(log_deleted_before_edit)) remove_files();
-  VersionEdit edit;
-  edit.log_segments_removed = leaving_segments_;
-  if (Status status = record(std::move(edit)); !status.ok()) return status;
-  remove_files();
-  leaving_segments_.clear();
-  return {};
 }
 
 Status Maintenance::verify_metadata() {
@@ -91,7 +117,26 @@ Status Maintenance::release_log() {
       if (!work->family->dropped()) needed = std::min(needed, work->family->view()->oldest_unflushed());
     }
   }
-  return forget_segments(log_->release(needed));
+  // In the order of the log, also after a failure: a segment must not be listed whose successor no longer is.
+  const std::vector<std::uint64_t> released = log_->release(needed);
+  leaving_segments_.insert(leaving_segments_.end(), released.begin(), released.end());
+  if (leaving_segments_.empty()) return {};
+  return record_end({}, {}, {});
+}
+
+Status Maintenance::record_end(VersionEdit edit, const std::vector<std::uint64_t>& ended_segments,
+                               const std::vector<std::string>& new_files) {
+  std::vector<std::uint64_t> gone = leaving_segments_;
+  gone.insert(gone.end(), ended_segments.begin(), ended_segments.end());
+  const auto remove_files = [&] {
+    for (const std::uint64_t id : gone) core_.store->remove(segment_path(core_.directory, id));
+  };
+  if (FIRN_PLANTED_BUG(log_deleted_before_edit)) remove_files();
+  edit.log_segments_removed = gone;
+  if (Status status = record(std::move(edit), new_files); !status.ok()) return status;
+  remove_files();
+  leaving_segments_.clear();
+  return {};
 }
 
 }  // namespace firn::lsm

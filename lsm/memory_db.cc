@@ -63,7 +63,11 @@ class MemoryDB final : public DB {
   Status compact_range(Family family, Slice from, Slice to) override;
   Status wait_idle() override { return open_status(); }
   Status verify() override { return open_status(); }
-  Status health() const override { return open_status(); }
+  Health health() const override {
+    Status status = open_status();
+    return {status.ok() ? ErrorLevel::kNone : ErrorLevel::kHard, std::move(status)};
+  }
+  Status resume() override { return open_status(); }
   Statistics statistics() const override;
   Result<FamilyProperties> properties(Family family) const override;
   const RecoveryReport& recovery() const override { return recovery_; }

@@ -76,7 +76,7 @@ Status DbImpl::open() {
   }
   if (Status status = adopt(std::move(manifest).value()); !status.ok()) return status;
   recovery_.elapsed_ns = core_.platform.clock->monotonic_ns() - start_ns;
-  start();
+  if (Status status = start(); !status.ok()) return status;
   closed_.store(false, std::memory_order_release);
   return {};
 }
@@ -95,9 +95,16 @@ Status DbImpl::find_database(bool& is_new) {
                                                         : "does not exist (create_if_missing would make it)");
   }
   is_new = true;
-  if (entries.ok()) return {};
+  const std::string parent = parent_directory(core_.directory);
+  if (entries.ok()) {
+    // Whoever made the directory may have stopped before its name was durable; the parent may be barred to us.
+    static_cast<void>(core_.files.sync_directory(parent));
+    return {};
+  }
   if (Status status = core_.files.create_directory(core_.directory); !status.ok()) return status;
-  return core_.files.sync_directory(parent_directory(core_.directory));
+  Status status = core_.files.sync_directory(parent);
+  if (!status.ok()) static_cast<void>(core_.files.remove_directory(core_.directory));
+  return status;
 }
 
 Status DbImpl::adopt(std::unique_ptr<Manifest> manifest) {
@@ -123,7 +130,8 @@ Status DbImpl::adopt(std::unique_ptr<Manifest> manifest) {
       LogSet::Callbacks{
           [this](std::uint64_t bytes) { return maintenance_->prepare_segment(bytes); },
           [this] { return maintenance_->manifest_edit(); },
-          [this](std::function<void()> task) { core_.executor->submit(TaskPriority::kHigh, std::move(task)); }});
+          [this](std::function<void()> task) { core_.executor->submit(TaskPriority::kHigh, std::move(task)); },
+          [this](const Status& failure) { log_failed(failure); }});
   committer_ = std::make_unique<Committer>(core_, *log_, *maintenance_, gate_);
   committer_->set_last_sequence(state.last_sequence);
   recovery_.clean = state.clean_close.has_value() || state.log_segments.empty();
@@ -170,9 +178,10 @@ Status DbImpl::replay_log(const ManifestState& state, const wal::ReplayRequest& 
   if (core_.options.read_only) return {};
   // From here on everything is in tables and the log starts anew: what was cut from its end can never come back.
   committer_->rotate_all();
-  if (Status status = maintenance_->flush_all(); !status.ok()) return status;
+  const std::vector<std::uint64_t> ended(state.log_segments.begin(), state.log_segments.end());
+  if (Status status = maintenance_->flush_together(ended); !status.ok()) return status;
   log_->mark_durable(last);
-  return maintenance_->remove_segments({state.log_segments.begin(), state.log_segments.end()});
+  return {};
 }
 
 Status DbImpl::replay_record(const ManifestState& state, const wal::Record& record, const wal::RecordSource& source) {
@@ -218,12 +227,16 @@ void DbImpl::remove_orphans(const std::vector<DirectoryEntry>& entries) {
   recovery_.files_removed = core_.store->files_removed();
 }
 
-void DbImpl::start() {
-  if (core_.options.read_only) return;
+Status DbImpl::start() {
+  if (core_.options.read_only) return {};
   executor_ = core_.platform.make_executor(core_.options.background_threads);
+  if (executor_ == nullptr) {
+    return Status(StatusCode::kIo, core_.directory + ": no background thread can be started (raise ulimit -u)");
+  }
   core_.executor = executor_.get();
   maintenance_->attach_log(*log_);
   maintenance_->start(*executor_);
+  return {};
 }
 
 }  // namespace lsm

@@ -68,6 +68,8 @@ Result<Table*> TableFile::open_first() const {
   auto table = Table::open(store_->files(), path(), meta_, store_->cache(), may_map);
   if (!table.ok()) {
     if (may_map) store_->return_mapping(meta_.file_bytes);
+    // To a reader "not found" would say that the key is not there.
+    if (table.status().is_not_found()) return Status::corruption(path(), 0, "the file is missing");
     return table.status();
   }
   mapped_ = may_map;

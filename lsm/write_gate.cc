@@ -11,10 +11,14 @@ constexpr std::uint64_t kCarriedNs = 200'000;
 
 }  // namespace
 
-WriteGate::Passage WriteGate::pass(std::uint64_t bytes) {
+WriteGate::Passage WriteGate::pass(std::uint64_t bytes, bool grows) {
   Passage passage;
   const std::uint64_t start = clock_.monotonic_ns();
   MutexLock lock(mutex_);
+  if (grows && !full_.ok() && !for_good_) {
+    passage.status = full_;
+    return passage;
+  }
   while (pace_.stop && !for_good_) {
     if (!trouble_.ok()) {
       passage.status = trouble_;
@@ -35,12 +39,20 @@ WriteGate::Passage WriteGate::pass(std::uint64_t bytes) {
   return passage;
 }
 
-void WriteGate::set(const compaction::Pace& pace, const Status& trouble) {
+void WriteGate::set(const compaction::Pace& pace, const Status& trouble, const Status& full) {
   MutexLock lock(mutex_);
   pace_ = pace;
   trouble_ = trouble;
-  wide_open_.store(for_good_ || (pace.delay_ps_per_byte == 0 && !pace.stop), std::memory_order_relaxed);
+  full_ = full;
+  const bool wide_open = pace.delay_ps_per_byte == 0 && !pace.stop && full.ok();
+  wide_open_.store(for_good_ || wide_open, std::memory_order_relaxed);
   changed_.notify_all();
+}
+
+Status WriteGate::refusal() const {
+  MutexLock lock(mutex_);
+  if (for_good_ || !full_.ok()) return for_good_ ? Status() : full_;
+  return pace_.stop ? trouble_ : Status();
 }
 
 void WriteGate::open_for_good() {

@@ -1,5 +1,7 @@
 #include "firn/status.h"
 
+#include "firn/health.h"
+
 namespace firn {
 
 struct Status::Rep {
@@ -24,6 +26,15 @@ std::string_view status_code_name(StatusCode code) {
     case StatusCode::kNotSupported: return "not supported";
     case StatusCode::kClosed: return "closed";
     case StatusCode::kOutOfMemory: return "out of memory";
+  }
+  return "unknown";
+}
+
+std::string_view error_level_name(ErrorLevel level) {
+  switch (level) {
+    case ErrorLevel::kNone: return "none";
+    case ErrorLevel::kSoft: return "soft";
+    case ErrorLevel::kHard: return "hard";
   }
   return "unknown";
 }

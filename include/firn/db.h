@@ -5,7 +5,7 @@
 // last. Lifetime: iterators, snapshots and pinned values may outlive the database. After close() every call answers
 // kClosed. Errors common to all calls: kNotFound for a dropped or unknown family, kIo and kCorruption from the files,
 // kClosed. A write that answers an error has changed nothing, except where the log itself failed (kIo from a write or
-// a sync): then its outcome is unknown, writes are stopped and health() says why, and reads go on.
+// a sync): then its outcome is unknown, writes are stopped and health() says why, reads go on, and resume() ends that.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,7 @@
 
 #include "firn/export.h"
 #include "firn/family.h"
+#include "firn/health.h"
 #include "firn/iterator.h"
 #include "firn/options.h"
 #include "firn/pinned_value.h"
@@ -117,8 +118,12 @@ class FIRN_EXPORT DB {
   // Reads every live file and checks every checksum; the first damage found, or Ok.
   virtual Status verify() = 0;
 
-  // Ok, or the sticky error that stopped writes.
-  virtual Status health() const = 0;
+  // The worst error that has not been made good: what it is, and whether writes are refused because of it.
+  virtual Health health() const = 0;
+  // Tries now what failed before, and waits for it. After a failed write or sync of the log: puts everything that reads
+  // see into tables, durable, and begins a new log; the writes whose outcome was unknown are undone for good. Ok: what
+  // was to be flushed is, and writes are taken. Errors: that of the trial, and all is as it was before.
+  virtual Status resume() = 0;
   virtual Statistics statistics() const = 0;
   virtual Result<FamilyProperties> properties(Family family = kDefaultFamily) const = 0;
   virtual const RecoveryReport& recovery() const = 0;
