@@ -138,7 +138,7 @@ class Maintenance {
   void background_flush(Work& work);
   Status flush_oldest(Work& work);
   Result<compaction::CompactionOutcome> write_tables(const FamilyState& family, const MemTable& memtable);
-  Status sync_log_before(const FamilyState& family, Sequence sequence);
+  Status sync_log_before(const FamilyState& family);
   Status install_flush(Work& work, const MemTable& memtable, const std::vector<TableMeta>& tables);
 
   // maintenance_together.cc

@@ -58,7 +58,7 @@ Status Maintenance::flush_oldest(Work& work) {
   auto outcome = write_tables(family, *memtable);
   if (!outcome.ok()) return outcome.status();
   Status status = sync_table_names();
-  if (status.ok()) status = sync_log_before(family, memtable->largest_sequence());
+  if (status.ok()) status = sync_log_before(family);
   if (!status.ok()) {
     remove_outputs(outcome->created);
     return status;
@@ -75,16 +75,17 @@ Status Maintenance::flush_oldest(Work& work) {
   return {};
 }
 
-Status Maintenance::sync_log_before(const FamilyState& family, Sequence sequence) {
+Status Maintenance::sync_log_before(const FamilyState& family) {
   // The table will outlive a power loss. So must what was written before it to other families, and the other halves of
-  // batches, or recovery would not give a prefix of the commit order (contract A2, A3).
+  // batches, or recovery would not give a prefix of the commit order (contract A2, A3). The other half of the newest
+  // batch may be newer than all of the table, so anything that another family has in memory only is reason enough.
   if (log_ == nullptr || FIRN_PLANTED_BUG(flush_before_log)) return {};
   bool others = false;
   {
     MutexLock lock(mutex_);
     others = std::any_of(works_.begin(), works_.end(), [&](const auto& item) {
       const FamilyState& other = *item.second->family;
-      return &other != &family && !other.dropped() && other.view()->oldest_unflushed() <= sequence;
+      return &other != &family && !other.dropped() && other.view()->oldest_unflushed() != kSequenceMax;
     });
   }
   return others ? log_->sync() : Status();
