@@ -12,7 +12,7 @@
 #include "compaction/job.h"
 #include "compaction/level_cursor.h"
 #include "compaction/merge_cursor.h"
-#include "platform/memory_file_system.h"
+#include "firn/sim/file_system.h"
 #include "sstable/block_cache.h"
 #include "sstable/table.h"
 
@@ -200,7 +200,7 @@ class Compaction {
     return Table::open(files_, path, *meta, cache_, true).value();
   }
 
-  MemoryFileSystem files_{MemoryFileSystem::Options{.mappings = true}};
+  sim::SimFileSystem files_{sim::SimFileSystem::Options{.mappings = true}};
   BlockCache cache_{std::uint64_t{1} << 20};
   std::uint64_t last_id_ = 0;
   std::vector<std::shared_ptr<Table>> l0_;

@@ -1,5 +1,5 @@
 // Files as the engine sees them: the part of the seam to the machine that stores bytes. Implementations: POSIX
-// (platform/posix_file_system.h) and in memory (platform/memory_file_system.h), which can lose what was not synced.
+// (platform/posix_file_system.h) and simulated in memory (sim/file_system.h), which can lose what was not synced.
 //
 // Durability model: written bytes are with the operating system (they survive the process) when a call returns; they
 // are on the device (they survive power loss) after sync(). A name (create, rename, remove) is on the device after

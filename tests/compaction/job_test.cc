@@ -10,7 +10,7 @@
 
 #include "compaction/flush.h"
 #include "compaction/split.h"
-#include "platform/memory_file_system.h"
+#include "firn/sim/file_system.h"
 #include "sstable/block_cache.h"
 #include "sstable/table.h"
 #include "tests/compaction/runs.h"
@@ -51,7 +51,7 @@ class Tables {
     return all;
   }
 
-  MemoryFileSystem files;
+  sim::SimFileSystem files;
 
  private:
   static std::string path(std::uint64_t id) { return "/" + std::to_string(id); }
@@ -256,10 +256,10 @@ TEST(CompactionJob, FailsWithTheErrorOfAnOutputAtAnyOperation) {
   for (std::uint64_t operation = 0;; ++operation) {
     Tables tables;
     bool failed = false;
-    tables.files.set_fault_hook([&](const Operation& at) -> std::optional<Fault> {
+    tables.files.set_fault_hook([&](const sim::Operation& at) -> std::optional<sim::Fault> {
       const bool now = at.index == operation;
       failed |= now;
-      return now ? std::optional(Fault(EIO)) : std::nullopt;
+      return now ? std::optional(sim::Fault(EIO)) : std::nullopt;
     });
     CompactionTask task = task_of(tables, runs);
     task.table_bytes = 20'000;

@@ -4,7 +4,7 @@
 
 #include "firn/memory_db.h"
 #include "firn/platform.h"
-#include "platform/memory_file_system.h"
+#include "firn/sim/file_system.h"
 #include "tests/platform/temporary_directory.h"
 
 namespace firn::testing {
@@ -53,7 +53,7 @@ class TinyBackend final : public Backend {
 
  private:
   const Place place_;
-  MemoryFileSystem files_;
+  sim::SimFileSystem files_;
   Platform platform_;
 };
 

@@ -8,74 +8,77 @@
 #include <string>
 #include <vector>
 
-#include "platform/memory_file_system.h"
+#include "firn/sim/file_system.h"
 
 namespace firn::testing {
 
 struct FaultKind {
   std::string name;
   // The fault as it befalls `operation`; nothing where this kind cannot.
-  std::optional<Fault> (*fault)(const Operation& operation);
+  std::optional<sim::Fault> (*fault)(const sim::Operation& operation);
   bool sticky = false;  // Every operation from the first on, not it alone.
 };
 
-inline bool transfers(const Operation& operation) {
-  return operation.kind == OperationKind::kRead || operation.kind == OperationKind::kWrite ||
-         operation.kind == OperationKind::kPublish;
+inline bool transfers(const sim::Operation& operation) {
+  return operation.kind == sim::OperationKind::kRead || operation.kind == sim::OperationKind::kWrite ||
+         operation.kind == sim::OperationKind::kPublish;
 }
 
-inline bool takes_space(const Operation& operation) {
+inline bool takes_space(const sim::Operation& operation) {
   switch (operation.kind) {
-    case OperationKind::kWrite:
-    case OperationKind::kPublish:
-    case OperationKind::kCreate:
-    case OperationKind::kCreateDirectory:
-    case OperationKind::kAllocate:
-    case OperationKind::kRename:
-    case OperationKind::kSync:
-    case OperationKind::kSyncDirectory: return true;
+    case sim::OperationKind::kWrite:
+    case sim::OperationKind::kPublish:
+    case sim::OperationKind::kCreate:
+    case sim::OperationKind::kCreateDirectory:
+    case sim::OperationKind::kAllocate:
+    case sim::OperationKind::kRename:
+    case sim::OperationKind::kSync:
+    case sim::OperationKind::kSyncDirectory: return true;
     default: return false;
   }
 }
 
-inline bool opens(const Operation& operation) {
+inline bool opens(const sim::Operation& operation) {
   switch (operation.kind) {
-    case OperationKind::kOpen:
-    case OperationKind::kCreate:
-    case OperationKind::kLock:
-    case OperationKind::kList:
-    case OperationKind::kSyncDirectory: return true;
+    case sim::OperationKind::kOpen:
+    case sim::OperationKind::kCreate:
+    case sim::OperationKind::kLock:
+    case sim::OperationKind::kList:
+    case sim::OperationKind::kSyncDirectory: return true;
     default: return false;
   }
 }
 
-inline std::size_t half_of(const Operation& operation) { return static_cast<std::size_t>((operation.bytes + 1) / 2); }
+inline std::size_t half_of(const sim::Operation& operation) {
+  return static_cast<std::size_t>((operation.bytes + 1) / 2);
+}
 
 inline std::vector<FaultKind> fault_kinds() {
-  using Answer = std::optional<Fault>;
-  const auto io_error = [](const Operation&) -> Answer { return EIO; };
-  const auto no_space = [](const Operation& operation) -> Answer {
+  using Answer = std::optional<sim::Fault>;
+  const auto io_error = [](const sim::Operation&) -> Answer { return EIO; };
+  const auto no_space = [](const sim::Operation& operation) -> Answer {
     return takes_space(operation) ? Answer(ENOSPC) : Answer();
   };
-  const auto no_descriptor = [](const Operation& operation) -> Answer {
+  const auto no_descriptor = [](const sim::Operation& operation) -> Answer {
     return opens(operation) ? Answer(EMFILE) : Answer();
   };
-  const auto interrupted = [](const Operation& operation) -> Answer {
+  const auto interrupted = [](const sim::Operation& operation) -> Answer {
     return transfers(operation) ? Answer(EINTR) : Answer();
   };
-  const auto short_transfer = [](const Operation& operation) -> Answer {
-    return transfers(operation) ? Answer(Fault(0, half_of(operation))) : Answer();
+  const auto short_transfer = [](const sim::Operation& operation) -> Answer {
+    return transfers(operation) ? Answer(sim::Fault(0, half_of(operation))) : Answer();
   };
-  const auto torn_write = [](const Operation& operation) -> Answer {
-    const bool writes = transfers(operation) && operation.kind != OperationKind::kRead;
-    return writes ? Answer(Fault(EIO, half_of(operation))) : Answer();
+  const auto torn_write = [](const sim::Operation& operation) -> Answer {
+    const bool writes = transfers(operation) && operation.kind != sim::OperationKind::kRead;
+    return writes ? Answer(sim::Fault(EIO, half_of(operation))) : Answer();
   };
-  const auto full_in_write = [](const Operation& operation) -> Answer {
-    const bool writes = transfers(operation) && operation.kind != OperationKind::kRead;
-    return writes ? Answer(Fault(ENOSPC, half_of(operation))) : Answer();
+  const auto full_in_write = [](const sim::Operation& operation) -> Answer {
+    const bool writes = transfers(operation) && operation.kind != sim::OperationKind::kRead;
+    return writes ? Answer(sim::Fault(ENOSPC, half_of(operation))) : Answer();
   };
-  const auto failed_sync = [](const Operation& operation) -> Answer {
-    const bool syncs = operation.kind == OperationKind::kSync || operation.kind == OperationKind::kSyncDirectory;
+  const auto failed_sync = [](const sim::Operation& operation) -> Answer {
+    const bool syncs =
+        operation.kind == sim::OperationKind::kSync || operation.kind == sim::OperationKind::kSyncDirectory;
     return syncs ? Answer(EIO) : Answer();
   };
   // A transfer that is interrupted for ever is no fault: it hangs in every program.
@@ -102,9 +105,9 @@ class OneFault {
  public:
   OneFault(FaultKind kind, std::uint64_t target) : kind_(std::move(kind)), target_(target) {}
 
-  std::optional<Fault> consult(const Operation& operation) {
+  std::optional<sim::Fault> consult(const sim::Operation& operation) {
     if (!armed_.load()) return std::nullopt;
-    std::optional<Fault> fault = kind_.fault(operation);
+    std::optional<sim::Fault> fault = kind_.fault(operation);
     if (!fault) return std::nullopt;
     const std::uint64_t index = count_.fetch_add(1);
     if (index != target_ && !(kind_.sticky && index > target_)) return std::nullopt;

@@ -68,7 +68,7 @@ Options FaultRun::options(const Platform& platform) const {
 }
 
 bool FaultRun::run() {
-  files_.set_fault_hook([this](const Operation& operation) {
+  files_.set_fault_hook([this](const sim::Operation& operation) {
     if (operations_.fetch_add(1) > kOperationsMax) {
       std::fprintf(stderr, "no end: %s, step %s\n", fault_.description().c_str(), step_.c_str());
       std::abort();
@@ -240,12 +240,12 @@ void FaultRun::check_reads() {
 }
 
 void FaultRun::check_crashes() {
-  check_recovery(CrashMode::kKeepAll, 0);
-  check_recovery(CrashMode::kDropUnsynced, 0);
-  check_recovery(CrashMode::kRandom, operations_.load());
+  check_recovery(sim::CrashMode::kKeepAll, 0);
+  check_recovery(sim::CrashMode::kDropUnsynced, 0);
+  check_recovery(sim::CrashMode::kRandom, operations_.load());
 }
 
-void FaultRun::check_recovery(CrashMode mode, std::uint64_t seed) {
+void FaultRun::check_recovery(sim::CrashMode mode, std::uint64_t seed) {
   SCOPED_TRACE("crash " + std::to_string(static_cast<int>(mode)) + " after " + fault_.description());
   const auto files = files_.crash_clone({mode, seed, 50});
   auto control = std::make_shared<StepControl>();
@@ -255,7 +255,7 @@ void FaultRun::check_recovery(CrashMode mode, std::uint64_t seed) {
   Status error;
   const Contents found = read_all(**db, error);
   ASSERT_TRUE(error.ok()) << error.to_string();
-  if (mode == CrashMode::kKeepAll || durability_ == Durability::kSync) {
+  if (mode == sim::CrashMode::kKeepAll || durability_ == Durability::kSync) {
     EXPECT_TRUE(expected(found)) << explain(found);
   } else {
     EXPECT_TRUE(expected(found) || std::find(history_.begin(), history_.end(), found) != history_.end())

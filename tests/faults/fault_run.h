@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "firn/firn.h"
-#include "platform/memory_file_system.h"
+#include "firn/sim/file_system.h"
 #include "tests/faults/fault_kind.h"
 #include "tests/faults/step_executor.h"
 
@@ -49,7 +49,7 @@ class FaultRun {
   // The judgement.
   void check_reads();
   void check_crashes();
-  void check_recovery(CrashMode mode, std::uint64_t seed);
+  void check_recovery(sim::CrashMode mode, std::uint64_t seed);
   void check_service();
   void check_reopened();
   void check_files(DB& db);
@@ -60,7 +60,7 @@ class FaultRun {
   const FaultKind kind_;
   const Durability durability_;
   OneFault fault_;
-  MemoryFileSystem files_;
+  sim::SimFileSystem files_;
   std::shared_ptr<StepControl> control_ = std::make_shared<StepControl>();
   const Platform platform_;
   std::unique_ptr<DB> db_;

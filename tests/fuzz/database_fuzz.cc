@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "firn/memory_db.h"
+#include "firn/sim/file_system.h"
 #include "platform/assert.h"
 #include "platform/io.h"
-#include "platform/memory_file_system.h"
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/target.h"
 #include "tests/golden/content.h"
@@ -130,7 +130,7 @@ void run(Slice bytes) {
   const bool clean = choice % 2 == 0;
   Files contents = clean ? kClean : kCrashed;
   const bool sound = !change(contents, input);
-  MemoryFileSystem files(MemoryFileSystem::Options{.mappings = choice % 4 < 2});
+  sim::SimFileSystem files(sim::SimFileSystem::Options{.mappings = choice % 4 < 2});
   FIRN_ASSERT(files.create_directory("/db").ok());
   for (const auto& [name, content] : contents) {
     auto file = files.open("/db/" + name, OpenMode::kCreate, FileKind::kOther);

@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "firn/sim/file_system.h"
 #include "platform/assert.h"
 #include "platform/io.h"
-#include "platform/memory_file_system.h"
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/sealed_files.h"
 #include "tests/fuzz/target.h"
@@ -73,7 +73,7 @@ File make_file(Slice input) {
 
 void run(Slice input) {
   const File file = make_file(input);
-  MemoryFileSystem files;
+  sim::SimFileSystem files;
   auto out = files.open(file.name, OpenMode::kCreate, FileKind::kOther);
   FIRN_ASSERT(out.ok() && write_all(**out, 0, std::as_bytes(std::span(file.contents))).ok());
   const auto source = tools::Source::open(files, file.name);

@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "codec/batch_format.h"
+#include "firn/sim/file_system.h"
 #include "firn/write_batch.h"
 #include "platform/assert.h"
 #include "platform/io.h"
-#include "platform/memory_file_system.h"
 #include "tests/fuzz/input.h"
 #include "tests/fuzz/sealed_files.h"
 #include "tests/fuzz/target.h"
@@ -23,7 +23,7 @@ using namespace firn::wal;
 
 std::string path(std::uint64_t id) { return "/" + std::to_string(id) + ".log"; }
 
-void put_file(MemoryFileSystem& files, const std::string& name, Slice bytes) {
+void put_file(sim::SimFileSystem& files, const std::string& name, Slice bytes) {
   auto file = files.open(name, OpenMode::kCreate, FileKind::kLog);
   FIRN_ASSERT(file.ok() && write_all(**file, 0, std::as_bytes(std::span(bytes))).ok());
 }
@@ -31,7 +31,7 @@ void put_file(MemoryFileSystem& files, const std::string& name, Slice bytes) {
 void run(Slice bytes) {
   Input input(bytes);
   const std::uint8_t choice = input.byte();
-  MemoryFileSystem files;
+  sim::SimFileSystem files;
   PreviousSegment previous;
   SegmentEnd end;
   const Slice first = input.take(input.size() / 2);

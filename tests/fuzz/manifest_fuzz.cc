@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
+#include "firn/sim/file_system.h"
 #include "lsm/file_names.h"
 #include "lsm/manifest_reader.h"
 #include "platform/assert.h"
 #include "platform/io.h"
-#include "platform/memory_file_system.h"
 #include "tests/fuzz/sealed_files.h"
 #include "tests/fuzz/target.h"
 
@@ -29,7 +29,7 @@ void check_round_trip(const ManifestState& state) {
 
 void run(Slice input) {
   const std::string file = sealed_manifest(input);
-  MemoryFileSystem files;
+  sim::SimFileSystem files;
   auto out = files.open(manifest_path("/", 1), OpenMode::kCreate, FileKind::kManifest);
   FIRN_ASSERT(out.ok() && write_all(**out, 0, std::as_bytes(std::span(file))).ok());
   const Result<LoadedManifest> loaded = load_manifest(files, "/", 1);

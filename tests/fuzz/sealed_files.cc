@@ -7,11 +7,11 @@
 #include <span>
 
 #include "codec/varint.h"
+#include "firn/sim/file_system.h"
 #include "lsm/manifest_format.h"
 #include "lsm/version_edit.h"
 #include "platform/assert.h"
 #include "platform/io.h"
-#include "platform/memory_file_system.h"
 #include "sstable/index.h"
 #include "sstable/table_format.h"
 #include "tests/fuzz/input.h"
@@ -169,7 +169,7 @@ std::string table_input(Slice table) {
 }
 
 std::string make_table(const std::vector<Entry>& entries, const TableOptions& options) {
-  MemoryFileSystem files;
+  sim::SimFileSystem files;
   auto file = files.open("table", OpenMode::kCreate, FileKind::kTable);
   FIRN_ASSERT(file.ok());
   TableBuilder builder(**file, kTableId, options);

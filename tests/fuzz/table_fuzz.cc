@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "codec/key_hash.h"
+#include "firn/sim/file_system.h"
 #include "platform/assert.h"
 #include "platform/io.h"
-#include "platform/memory_file_system.h"
 #include "sstable/table.h"
 #include "sstable/table_builder.h"
 #include "tests/fuzz/sealed_files.h"
@@ -74,7 +74,7 @@ void look_up(const Table& table, bool sound, const Item& item) {
 
 // Copies all blocks into another table, as a compaction does.
 void copy_blocks(const Table& table, bool sound) {
-  MemoryFileSystem files;
+  sim::SimFileSystem files;
   auto file = files.open("copy", OpenMode::kCreate, FileKind::kTable);
   FIRN_ASSERT(file.ok());
   TableBuilder builder(**file, kTableId, {});
@@ -105,7 +105,7 @@ void read_everything(const Table& table) {
 
 void run(Slice input) {
   const std::string file = sealed_table(input);
-  MemoryFileSystem files(MemoryFileSystem::Options{.mappings = true});
+  sim::SimFileSystem files(sim::SimFileSystem::Options{.mappings = true});
   auto out = files.open(kPath, OpenMode::kCreate, FileKind::kTable);
   FIRN_ASSERT(out.ok() && write_all(**out, 0, std::as_bytes(std::span(file))).ok());
   BlockCache cache(std::uint64_t{1} << 20);

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "firn/firn.h"
-#include "platform/memory_file_system.h"
+#include "firn/sim/file_system.h"
 #include "platform/sync.h"
 
 namespace firn {
@@ -19,7 +19,7 @@ namespace {
 
 using Contents = std::map<std::string, std::string>;  // "family/key" to value.
 
-Platform platform_on(MemoryFileSystem& files) {
+Platform platform_on(sim::SimFileSystem& files) {
   Platform platform = real_platform();
   platform.files = &files;
   return platform;
@@ -83,7 +83,7 @@ class History {
 // Runs the workload and checks a crash at each of its operations on files.
 class CrashAtEveryOperation {
  public:
-  CrashAtEveryOperation(CrashMode mode, Durability durability) : mode_(mode), durability_(durability) {}
+  CrashAtEveryOperation(sim::CrashMode mode, Durability durability) : mode_(mode), durability_(durability) {}
 
   void run(std::uint64_t batches) {
     Platform platform = platform_on(files_);
@@ -92,8 +92,8 @@ class CrashAtEveryOperation {
     DB& db = **opened;
     auto other = db.create_family("other");
     ASSERT_TRUE(other.ok()) << other.status().to_string();
-    files_.set_fault_hook([this](const Operation& operation) -> std::optional<Fault> {
-      if (operation.kind != OperationKind::kRead) record(operation);
+    files_.set_fault_hook([this](const sim::Operation& operation) -> std::optional<sim::Fault> {
+      if (operation.kind != sim::OperationKind::kRead) record(operation);
       return std::nullopt;
     });
     for (std::uint64_t i = 0; i < batches; ++i) {
@@ -114,11 +114,11 @@ class CrashAtEveryOperation {
   struct Crash {
     std::string where;
     std::uint64_t acknowledged = 0;
-    std::unique_ptr<MemoryFileSystem> files;
+    std::unique_ptr<sim::SimFileSystem> files;
   };
 
   // Called by whichever thread of the engine is about to do `operation`, perhaps under its locks: only notes the state.
-  void record(const Operation& operation) {
+  void record(const sim::Operation& operation) {
     const std::uint64_t acknowledged = acknowledged_;  // Read first: what was acknowledged by then is in the state.
     auto files = files_.crash_clone({mode_, operation.index, 50});
     MutexLock lock(mutex_);
@@ -145,7 +145,7 @@ class CrashAtEveryOperation {
     const auto counter = found.find("default/counter");
     const std::uint64_t survived = counter == found.end() ? 0 : std::stoull(counter->second) + 1;
     EXPECT_EQ(found, History::after(survived)) << crash.where << "is no prefix of the batches";
-    if (mode_ == CrashMode::kKeepAll || durability_ == Durability::kSync) {
+    if (mode_ == sim::CrashMode::kKeepAll || durability_ == Durability::kSync) {
       EXPECT_GE(survived, crash.acknowledged) << crash.where << "lost acknowledged batches";
     }
     // It goes on working, and what it does now survives a second crash on top.
@@ -153,16 +153,16 @@ class CrashAtEveryOperation {
     ASSERT_TRUE(other.ok()) << crash.where << other.status().to_string();
     Status status = (*db)->write(History::batch(*other, survived), {Durability::kSync});
     ASSERT_TRUE(status.ok()) << crash.where << status.to_string();
-    auto again = crash.files->crash_clone({CrashMode::kDropUnsynced, 0, 0});
+    auto again = crash.files->crash_clone({sim::CrashMode::kDropUnsynced, 0, 0});
     Platform platform_again = platform_on(*again);
     auto reopened = DB::open("db", small_options(platform_again, durability_));
     ASSERT_TRUE(reopened.ok()) << crash.where << reopened.status().to_string();
     EXPECT_EQ(contents_of(**reopened), History::after(survived + 1)) << crash.where;
   }
 
-  const CrashMode mode_;
+  const sim::CrashMode mode_;
   const Durability durability_;
-  MemoryFileSystem files_;
+  sim::SimFileSystem files_;
   Mutex mutex_;
   std::vector<Crash> recorded_;
   std::atomic<std::uint64_t> acknowledged_{0};
@@ -170,20 +170,20 @@ class CrashAtEveryOperation {
 };
 
 TEST(Crash, AKillLosesNothingThatWasAcknowledged) {
-  CrashAtEveryOperation(CrashMode::kKeepAll, Durability::kBuffered).run(150);
+  CrashAtEveryOperation(sim::CrashMode::kKeepAll, Durability::kBuffered).run(150);
 }
 
 TEST(Crash, PowerLossLosesNothingThatWasSynced) {
-  CrashAtEveryOperation(CrashMode::kDropUnsynced, Durability::kSync).run(150);
+  CrashAtEveryOperation(sim::CrashMode::kDropUnsynced, Durability::kSync).run(150);
 }
 
 TEST(Crash, PowerLossThatKeepsAnySectorsLosesNothingThatWasSynced) {
-  CrashAtEveryOperation(CrashMode::kRandom, Durability::kSync).run(150);
+  CrashAtEveryOperation(sim::CrashMode::kRandom, Durability::kSync).run(150);
 }
 
 TEST(Crash, PowerLossLeavesAPrefixOfWhatWasBuffered) {
-  CrashAtEveryOperation(CrashMode::kDropUnsynced, Durability::kBuffered).run(150);
-  CrashAtEveryOperation(CrashMode::kRandom, Durability::kBuffered).run(150);
+  CrashAtEveryOperation(sim::CrashMode::kDropUnsynced, Durability::kBuffered).run(150);
+  CrashAtEveryOperation(sim::CrashMode::kRandom, Durability::kBuffered).run(150);
 }
 
 }  // namespace

@@ -248,8 +248,8 @@ TEST_F(ManifestDamage, NewerFormatsAreRefusedNamingThem) {
 TEST_F(ManifestDamage, ReadErrorIsNotTakenForDamage) {
   for (std::uint64_t failing = 0;; ++failing) {
     std::uint64_t calls = 0;
-    manifest_.files().set_fault_hook([&](const auto&) -> std::optional<Fault> {
-      return calls++ >= failing ? std::optional<Fault>(EIO) : std::nullopt;
+    manifest_.files().set_fault_hook([&](const auto&) -> std::optional<sim::Fault> {
+      return calls++ >= failing ? std::optional<sim::Fault>(EIO) : std::nullopt;
     });
     const Status status = manifest_.recover();
     if (calls <= failing) break;

@@ -12,10 +12,10 @@
 #include <string_view>
 #include <utility>
 
+#include "firn/sim/file_system.h"
 #include "lsm/file_names.h"
 #include "lsm/manifest.h"
 #include "platform/io.h"
-#include "platform/memory_file_system.h"
 
 namespace firn::lsm {
 
@@ -65,7 +65,7 @@ class TestManifest {
     EXPECT_TRUE(files_->sync_directory("/").ok());
   }
 
-  MemoryFileSystem& files() { return *files_; }
+  sim::SimFileSystem& files() { return *files_; }
   Manifest& operator*() { return *manifest_; }
   Manifest* operator->() { return manifest_.get(); }
 
@@ -81,8 +81,8 @@ class TestManifest {
   }
   Status append(VersionEdit edit) { return manifest_->append(std::move(edit)); }
 
-  void crash(const CrashOptions& options) {
-    std::unique_ptr<MemoryFileSystem> survivor = files_->crash_clone(options);
+  void crash(const sim::CrashOptions& options) {
+    std::unique_ptr<sim::SimFileSystem> survivor = files_->crash_clone(options);
     manifest_.reset();
     files_ = std::move(survivor);
   }
@@ -105,7 +105,7 @@ class TestManifest {
   void remove(const std::string& path) { ASSERT_TRUE(files_->remove(path).ok()); }
 
  private:
-  std::unique_ptr<MemoryFileSystem> files_ = std::make_unique<MemoryFileSystem>();
+  std::unique_ptr<sim::SimFileSystem> files_ = std::make_unique<sim::SimFileSystem>();
   std::unique_ptr<Manifest> manifest_;
 };
 

@@ -20,7 +20,7 @@ std::string current_file() { return current_path(kDirectory); }
 std::string manifest_file(std::uint64_t number) { return manifest_path(kDirectory, number); }
 
 TEST(Manifest, NoDirectoryIsNotADatabase) {
-  MemoryFileSystem files;
+  sim::SimFileSystem files;
   EXPECT_EQ(Manifest::recover(files, "/nowhere").status().code(), StatusCode::kNotADatabase);
 }
 
@@ -56,7 +56,7 @@ TEST(Manifest, CreationAndEditsAreDurable) {
   ASSERT_TRUE(manifest.append(add_table(3)).ok());
   ASSERT_TRUE(manifest.append(add_segment(4)).ok());
   const std::string before = describe(manifest->state());
-  manifest.crash({CrashMode::kDropUnsynced});
+  manifest.crash({sim::CrashMode::kDropUnsynced});
   ASSERT_TRUE(manifest.recover().ok());
   EXPECT_EQ(describe(manifest->state()), before);
   EXPECT_EQ(manifest->state().next_file_id, 5U);
@@ -67,11 +67,11 @@ TEST(Manifest, RecoveryWritesNothing) {
   TestManifest manifest;
   ASSERT_TRUE(manifest.create().ok());
   ASSERT_TRUE(manifest.append(add_table(3)).ok());
-  manifest.crash({CrashMode::kKeepAll});
+  manifest.crash({sim::CrashMode::kKeepAll});
   bool written = false;
-  manifest.files().set_fault_hook([&](const auto& operation) -> std::optional<Fault> {
-    written |= operation.kind != OperationKind::kOpen && operation.kind != OperationKind::kRead &&
-               operation.kind != OperationKind::kList && operation.kind != OperationKind::kSize;
+  manifest.files().set_fault_hook([&](const auto& operation) -> std::optional<sim::Fault> {
+    written |= operation.kind != sim::OperationKind::kOpen && operation.kind != sim::OperationKind::kRead &&
+               operation.kind != sim::OperationKind::kList && operation.kind != sim::OperationKind::kSize;
     return std::nullopt;
   });
   ASSERT_TRUE(manifest.recover().ok());
@@ -201,20 +201,20 @@ TEST(ManifestReplayRequest, ListsLiveSegmentsAndOthers) {
 
 // RocksDB #5379: the write failed for the caller, but its bytes may have reached the disk.
 TEST(ManifestAfterAFailure, GoesOnInANewFile) {
-  for (const OperationKind kind : {OperationKind::kWrite, OperationKind::kSync}) {
+  for (const sim::OperationKind kind : {sim::OperationKind::kWrite, sim::OperationKind::kSync}) {
     TestManifest manifest;
     ASSERT_TRUE(manifest.create().ok());
     bool failed = false;
-    manifest.files().set_fault_hook([&](const auto& operation) -> std::optional<Fault> {
+    manifest.files().set_fault_hook([&](const auto& operation) -> std::optional<sim::Fault> {
       if (failed || operation.kind != kind) return std::nullopt;
       failed = true;
-      return Fault(EIO, 13);
+      return sim::Fault(EIO, 13);
     });
     ASSERT_TRUE(manifest.append(add_table(3)).ok());
     ASSERT_TRUE(failed);
     EXPECT_EQ(manifest->path(), manifest_file(2));
     EXPECT_FALSE(manifest.exists(manifest_file(1)));
-    manifest.crash({CrashMode::kDropUnsynced});
+    manifest.crash({sim::CrashMode::kDropUnsynced});
     ASSERT_TRUE(manifest.recover().ok());
     EXPECT_EQ(manifest->edit_number(), 2U);
     EXPECT_EQ(manifest->state().families.at(0).levels[0].count(3), 1U);
@@ -236,7 +236,7 @@ TEST(ManifestAfterAFailure, FullDiskFailsTheEditAndLeavesTheManifestSound) {
   manifest.files().set_capacity(std::uint64_t{1} << 40);
   ASSERT_TRUE(manifest.append(add_table(5)).ok());
   ASSERT_TRUE(manifest.append(add_table(6)).ok());
-  manifest.crash({CrashMode::kDropUnsynced});
+  manifest.crash({sim::CrashMode::kDropUnsynced});
   ASSERT_TRUE(manifest.recover().ok());
   EXPECT_EQ(manifest->state().families.at(0).levels[0].count(4), 0U);
   EXPECT_EQ(manifest->state().families.at(0).levels[0].size(), 3U);
@@ -252,10 +252,10 @@ TEST(ManifestAfterAFailure, EveryFailingOperationAtEveryPlace) {
         ASSERT_TRUE(manifest.create().ok());
         const std::uint64_t first = manifest.files().operation_count();
         bool reached = false;
-        manifest.files().set_fault_hook([&](const auto& operation) -> std::optional<Fault> {
+        manifest.files().set_fault_hook([&](const auto& operation) -> std::optional<sim::Fault> {
           const bool hit = sticky ? operation.index >= first + failing : operation.index == first + failing;
           reached |= hit;
-          return hit ? std::optional<Fault>(Fault(EIO, 40)) : std::nullopt;
+          return hit ? std::optional<sim::Fault>(sim::Fault(EIO, 40)) : std::nullopt;
         });
         std::vector<std::uint64_t> acknowledged;
         for (std::uint64_t id = 3; id < 8; ++id) {
@@ -264,7 +264,7 @@ TEST(ManifestAfterAFailure, EveryFailingOperationAtEveryPlace) {
           if (sticky && reached) break;
         }
         manifest.files().set_fault_hook({});
-        manifest.crash({CrashMode::kRandom, failing, keep_percent});
+        manifest.crash({sim::CrashMode::kRandom, failing, keep_percent});
         const Status status = manifest.recover();
         ASSERT_TRUE(status.ok()) << "operation " << failing << ": " << status.to_string();
         const auto& tables = manifest->state().families.at(0).levels[0];
@@ -285,12 +285,12 @@ TEST(ManifestCreation, PowerFailureAnywhereLeavesADatabaseOrNone) {
     for (std::uint64_t stop = 0;; ++stop) {
       TestManifest manifest;
       const std::uint64_t first = manifest.files().operation_count();
-      manifest.files().set_fault_hook([&](const auto& operation) -> std::optional<Fault> {
-        return operation.index >= first + stop ? std::optional<Fault>(Fault(EIO, 100)) : std::nullopt;
+      manifest.files().set_fault_hook([&](const auto& operation) -> std::optional<sim::Fault> {
+        return operation.index >= first + stop ? std::optional<sim::Fault>(sim::Fault(EIO, 100)) : std::nullopt;
       });
       const bool created = manifest.create().ok();
       manifest.files().set_fault_hook({});
-      manifest.crash({CrashMode::kRandom, stop, keep_percent});
+      manifest.crash({sim::CrashMode::kRandom, stop, keep_percent});
       const Status status = manifest.recover();
       if (created) {
         ASSERT_TRUE(status.ok()) << status.to_string();

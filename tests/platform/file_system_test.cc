@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-#include "platform/memory_file_system.h"
+#include "firn/sim/file_system.h"
 #include "platform/posix_file_system.h"
 #include "tests/platform/file_helpers.h"
 #include "tests/platform/temporary_directory.h"
@@ -66,13 +66,13 @@ class FileSystemContract : public ::testing::TestWithParam<Implementation> {
 
 INSTANTIATE_TEST_SUITE_P(
     Implementations, FileSystemContract,
-    ::testing::Values(Implementation{"Posix", [] { return std::make_unique<PosixFileSystem>(); }, true},
-                      Implementation{"PosixWithoutMappings",
-                                     [] { return std::make_unique<PosixFileSystem>(Mappings::kNever); }, false},
-                      Implementation{"Memory", [] { return std::make_unique<MemoryFileSystem>(); }, false},
-                      Implementation{"MemoryWithMappings",
-                                     [] { return std::make_unique<MemoryFileSystem>(MemoryFileSystem::Options{true}); },
-                                     true}),
+    ::testing::Values(
+        Implementation{"Posix", [] { return std::make_unique<PosixFileSystem>(); }, true},
+        Implementation{"PosixWithoutMappings", [] { return std::make_unique<PosixFileSystem>(Mappings::kNever); },
+                       false},
+        Implementation{"Memory", [] { return std::make_unique<sim::SimFileSystem>(); }, false},
+        Implementation{"MemoryWithMappings",
+                       [] { return std::make_unique<sim::SimFileSystem>(sim::SimFileSystem::Options{true}); }, true}),
     [](const auto& tested) { return tested.param.name; });
 
 TEST_P(FileSystemContract, WrittenBytesReadBack) {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "platform/memory_file_system.h"
+#include "firn/sim/file_system.h"
 #include "tests/platform/file_helpers.h"
 
 namespace firn {
@@ -20,10 +20,10 @@ using testing::create;
 using ::testing::HasSubstr;
 
 // Answers the transfers of one kind by a list of faults, then lets the rest through.
-void fail_next(MemoryFileSystem& files, OperationKind kind, std::vector<Fault> faults) {
-  files.set_fault_hook([kind, faults, next = std::size_t{0}](const Operation& operation) mutable {
-    if (operation.kind != kind || next == faults.size()) return std::optional<Fault>();
-    return std::optional<Fault>(faults[next++]);
+void fail_next(sim::SimFileSystem& files, sim::OperationKind kind, std::vector<sim::Fault> faults) {
+  files.set_fault_hook([kind, faults, next = std::size_t{0}](const sim::Operation& operation) mutable {
+    if (operation.kind != kind || next == faults.size()) return std::optional<sim::Fault>();
+    return std::optional<sim::Fault>(faults[next++]);
   });
 }
 
@@ -35,23 +35,24 @@ class Io : public ::testing::Test {
     return into;
   }
 
-  MemoryFileSystem files_;
+  sim::SimFileSystem files_;
   std::unique_ptr<File> file_ = create(files_, "/file", "hello world");
   Status last_;
 };
 
 TEST_F(Io, ReadExactlyHidesShortReadsAndInterruptions) {
-  fail_next(files_, OperationKind::kRead, {Fault(0, 1), Fault(EINTR), Fault(EINTR, 2), Fault(0, 3)});
+  fail_next(files_, sim::OperationKind::kRead,
+            {sim::Fault(0, 1), sim::Fault(EINTR), sim::Fault(EINTR, 2), sim::Fault(0, 3)});
   EXPECT_EQ(read(0, 11), "hello world");
   EXPECT_OK(last_);
 }
 
 TEST_F(Io, ReadExactlyRetriesADeviceErrorOnce) {
-  fail_next(files_, OperationKind::kRead, {Fault(EIO)});
+  fail_next(files_, sim::OperationKind::kRead, {sim::Fault(EIO)});
   EXPECT_EQ(read(6, 5), "world");
   EXPECT_OK(last_);
 
-  fail_next(files_, OperationKind::kRead, {Fault(EIO), Fault(EIO)});
+  fail_next(files_, sim::OperationKind::kRead, {sim::Fault(EIO), sim::Fault(EIO)});
   read(6, 5);
   EXPECT_EQ(last_.code(), StatusCode::kIo);
   EXPECT_THAT(std::string(last_.message()), HasSubstr("read /file: Input/output error"));
@@ -79,21 +80,21 @@ TEST_F(Io, ReadFileReturnsTheWholeFile) {
 }
 
 TEST_F(Io, ReadFileOfAShrinkingFileIsDamage) {
-  files_.set_fault_hook([this](const Operation& operation) -> std::optional<Fault> {
-    if (operation.kind == OperationKind::kRead) EXPECT_OK(file_->truncate(3));
+  files_.set_fault_hook([this](const sim::Operation& operation) -> std::optional<sim::Fault> {
+    if (operation.kind == sim::OperationKind::kRead) EXPECT_OK(file_->truncate(3));
     return std::nullopt;
   });
   EXPECT_EQ(read_file(files_, "/file").status().code(), StatusCode::kCorruption);
 }
 
 TEST_F(Io, WriteAllHidesShortWritesAndInterruptions) {
-  fail_next(files_, OperationKind::kWrite, {Fault(0, 2), Fault(EINTR), Fault(EINTR, 1)});
+  fail_next(files_, sim::OperationKind::kWrite, {sim::Fault(0, 2), sim::Fault(EINTR), sim::Fault(EINTR, 1)});
   EXPECT_OK(write_all(*file_, 6, bytes_of("there")));
   EXPECT_EQ(contents(files_, "/file"), "hello there");
 }
 
 TEST_F(Io, WriteAllDoesNotRetryErrors) {
-  fail_next(files_, OperationKind::kWrite, {Fault(ENOSPC, 2)});
+  fail_next(files_, sim::OperationKind::kWrite, {sim::Fault(ENOSPC, 2)});
   const Status status = write_all(*file_, 0, bytes_of("HELLO"));
   EXPECT_EQ(status.code(), StatusCode::kNoSpace);
   EXPECT_THAT(std::string(status.message()), HasSubstr("write /file"));
@@ -101,7 +102,7 @@ TEST_F(Io, WriteAllDoesNotRetryErrors) {
 }
 
 TEST_F(Io, WriteAllGivesUpWhenNothingIsEverWritten) {
-  files_.set_fault_hook([](const Operation&) { return Fault(0, 0); });
+  files_.set_fault_hook([](const sim::Operation&) { return sim::Fault(0, 0); });
   EXPECT_EQ(write_all(*file_, 0, bytes_of("x")).code(), StatusCode::kIo);
 }
 
@@ -139,7 +140,7 @@ TEST(ParentDirectory, HoldsTheName) {
 }
 
 TEST(ReplaceFile, MakesAndReplacesDurably) {
-  MemoryFileSystem files;
+  sim::SimFileSystem files;
   EXPECT_OK(replace_file(files, "/", "CURRENT", "one"));
   EXPECT_OK(replace_file(files, "/", "CURRENT", "two"));
   EXPECT_EQ(contents(*files.crash_clone({}), "/CURRENT"), "two");
@@ -147,7 +148,7 @@ TEST(ReplaceFile, MakesAndReplacesDurably) {
 }
 
 TEST(ReplaceFile, OverwritesWhatACrashLeft) {
-  MemoryFileSystem files;
+  sim::SimFileSystem files;
   create(files, "/CURRENT.tmp", "longer than what follows");
   EXPECT_OK(replace_file(files, "/", "CURRENT", "one"));
   EXPECT_EQ(contents(files, "/CURRENT"), "one");
@@ -157,18 +158,18 @@ TEST(ReplaceFile, OverwritesWhatACrashLeft) {
 // Stops the replacement at each of its operations, by a failure and by a power failure of each kind.
 TEST(ReplaceFile, LeavesOldOrNewContentsWhereverItStops) {
   for (std::uint64_t stop = 0;; ++stop) {
-    MemoryFileSystem files;
+    sim::SimFileSystem files;
     EXPECT_OK(replace_file(files, "/", "CURRENT", "old"));
     const std::uint64_t first = files.operation_count();
     bool stopped = false;
-    files.set_fault_hook([&](const Operation& operation) -> std::optional<Fault> {
+    files.set_fault_hook([&](const sim::Operation& operation) -> std::optional<sim::Fault> {
       if (operation.index != first + stop) return std::nullopt;
       stopped = true;
       for (std::uint64_t seed = 0; seed < 50; ++seed) {
-        const auto crashed = files.crash_clone({CrashMode::kRandom, seed, 50});
+        const auto crashed = files.crash_clone({sim::CrashMode::kRandom, seed, 50});
         EXPECT_THAT(contents(*crashed, "/CURRENT"), ::testing::AnyOf("old", "new")) << "operation " << stop;
       }
-      return Fault(EIO, 1);
+      return sim::Fault(EIO, 1);
     });
     const Status status = replace_file(files, "/", "CURRENT", "new");
     files.set_fault_hook(nullptr);

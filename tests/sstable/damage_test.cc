@@ -192,8 +192,8 @@ TEST(Damage, ReadErrorsArePassedOn) {
   ASSERT_TRUE(fixture.build(numbered_items(500)).ok());
   auto table = fixture.open();
   ASSERT_TRUE(table.ok());
-  fixture.files().set_fault_hook([](const Operation& op) -> std::optional<Fault> {
-    if (op.kind == OperationKind::kRead) return EIO;
+  fixture.files().set_fault_hook([](const sim::Operation& op) -> std::optional<sim::Fault> {
+    if (op.kind == sim::OperationKind::kRead) return EIO;
     return std::nullopt;
   });
   bool found = false;
@@ -252,8 +252,8 @@ TEST(Damage, WhatNeitherMappingNorFileCanReadIsAnError) {
   ASSERT_TRUE(table.ok());
   ASSERT_TRUE(read_all(**table, items));
   files.mapping().lose(4096, 4096);
-  fixture.files().set_fault_hook([](const Operation& op) -> std::optional<Fault> {
-    if (op.kind == OperationKind::kRead && op.offset == 4096) return EIO;
+  fixture.files().set_fault_hook([](const sim::Operation& op) -> std::optional<sim::Fault> {
+    if (op.kind == sim::OperationKind::kRead && op.offset == 4096) return EIO;
     return std::nullopt;
   });
   const std::string first = (*table)->block_info(0)->last_key;

@@ -12,8 +12,8 @@
 
 #include "codec/key_hash.h"
 #include "firn/file_system.h"
+#include "firn/sim/file_system.h"
 #include "platform/io.h"
-#include "platform/memory_file_system.h"
 #include "sstable/table.h"
 #include "sstable/table_builder.h"
 
@@ -43,7 +43,7 @@ class TableFixture {
  public:
   explicit TableFixture(std::uint64_t cache_bytes = std::uint64_t{8} << 20) : cache_(cache_bytes) {}
 
-  MemoryFileSystem& files() { return files_; }
+  sim::SimFileSystem& files() { return files_; }
   BlockCache& cache() { return cache_; }
   const TableMeta& meta() const { return meta_; }
 
@@ -79,7 +79,7 @@ class TableFixture {
   }
 
  private:
-  MemoryFileSystem files_{MemoryFileSystem::Options{.mappings = true}};
+  sim::SimFileSystem files_{sim::SimFileSystem::Options{.mappings = true}};
   BlockCache cache_;
   TableMeta meta_;
 };

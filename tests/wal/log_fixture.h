@@ -15,8 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include "firn/sim/file_system.h"
 #include "platform/io.h"
-#include "platform/memory_file_system.h"
 #include "wal/replay.h"
 #include "wal/segment_writer.h"
 
@@ -40,7 +40,7 @@ class TestLog {
     EXPECT_TRUE(files_->sync_directory("/").ok());
   }
 
-  MemoryFileSystem& files() { return *files_; }
+  sim::SimFileSystem& files() { return *files_; }
   SegmentWriter& writer() { return *writer_; }
   static std::string path(std::uint64_t id) { return "/db/" + std::to_string(id) + ".log"; }
 
@@ -91,8 +91,8 @@ class TestLog {
   Status sync() { return writer_->sync(); }
 
   // From here on a crash happened: nobody writes to the old segments any more.
-  void crash(const CrashOptions& options) {
-    std::unique_ptr<MemoryFileSystem> survivor = files_->crash_clone(options);
+  void crash(const sim::CrashOptions& options) {
+    std::unique_ptr<sim::SimFileSystem> survivor = files_->crash_clone(options);
     writer_.reset();
     prepared_.clear();
     files_ = std::move(survivor);
@@ -157,7 +157,7 @@ class TestLog {
 
  private:
   const std::uint64_t capacity_bytes_;
-  std::unique_ptr<MemoryFileSystem> files_ = std::make_unique<MemoryFileSystem>();
+  std::unique_ptr<sim::SimFileSystem> files_ = std::make_unique<sim::SimFileSystem>();
   std::map<std::uint64_t, std::unique_ptr<LogFile>> prepared_;
   std::unique_ptr<SegmentWriter> writer_;
   std::set<std::uint64_t> live_;

@@ -40,7 +40,7 @@ class CrashingLog {
 
   // Power fails; what comes back is judged, and life goes on from there.
   void crash(std::uint32_t keep_percent) {
-    log_.crash({CrashMode::kRandom, seed_++, keep_percent});
+    log_.crash({sim::CrashMode::kRandom, seed_++, keep_percent});
     writers_.clear();
     const Replayed replayed = log_.replay();
     if (!replayed.status.ok()) RC_FAIL(replayed.status.to_string());

@@ -13,8 +13,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr CrashOptions kPowerLoss{CrashMode::kDropUnsynced};
-constexpr CrashOptions kProcessKill{CrashMode::kKeepAll};
+constexpr sim::CrashOptions kPowerLoss{sim::CrashMode::kDropUnsynced};
+constexpr sim::CrashOptions kProcessKill{sim::CrashMode::kKeepAll};
 
 void expect_corruption(const Replayed& replayed, std::string_view file, std::uint64_t offset) {
   EXPECT_EQ(replayed.status.code(), StatusCode::kCorruption) << replayed.status.to_string();
@@ -414,9 +414,9 @@ TEST(Replay, ReadErrorIsNotTakenForDamage) {
   log.begin(2);
   for (std::uint64_t failing = 0;; ++failing) {
     std::uint64_t reads = 0;
-    log.files().set_fault_hook([&](const auto& operation) -> std::optional<Fault> {
-      if (operation.kind != OperationKind::kRead) return std::nullopt;
-      return reads++ >= failing ? std::optional<Fault>(EIO) : std::nullopt;
+    log.files().set_fault_hook([&](const auto& operation) -> std::optional<sim::Fault> {
+      if (operation.kind != sim::OperationKind::kRead) return std::nullopt;
+      return reads++ >= failing ? std::optional<sim::Fault>(EIO) : std::nullopt;
     });
     ReplayRequest request = log.request();
     request.others.push_back(request.live.back());

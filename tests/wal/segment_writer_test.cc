@@ -26,11 +26,11 @@ DurableStamp stamp_at(TestLog& log, std::uint64_t offset, std::uint64_t payload_
 }
 
 // Fails the operations of one kind from the n-th on.
-void fail(MemoryFileSystem& files, OperationKind kind, int error, std::uint64_t* calls = nullptr) {
-  files.set_fault_hook([=](const auto& operation) -> std::optional<Fault> {
+void fail(sim::SimFileSystem& files, sim::OperationKind kind, int error, std::uint64_t* calls = nullptr) {
+  files.set_fault_hook([=](const auto& operation) -> std::optional<sim::Fault> {
     if (operation.kind != kind) return std::nullopt;
     if (calls != nullptr) ++*calls;
-    return Fault(error);
+    return sim::Fault(error);
   });
 }
 
@@ -124,7 +124,7 @@ TEST(SegmentWriter, SyncOfNothingNewAsksNotTheDevice) {
   TestLog log;
   log.begin(1);
   ASSERT_TRUE(log.sync().ok());
-  fail(log.files(), OperationKind::kSync, EIO);
+  fail(log.files(), sim::OperationKind::kSync, EIO);
   EXPECT_TRUE(log.sync().ok());
 }
 
@@ -181,7 +181,7 @@ TEST(SegmentWriter, FailedHeaderIsAnError) {
   TestLog log;
   log.prepare(1);
   auto file = log.files().create_log("/db/2.log", 16 << 10);
-  fail(log.files(), OperationKind::kWrite, ENOSPC);
+  fail(log.files(), sim::OperationKind::kWrite, ENOSPC);
   SegmentHeader header;
   header.id = 2;
   EXPECT_EQ(SegmentWriter::create(*std::move(file), header).status().code(), StatusCode::kNoSpace);
@@ -189,15 +189,16 @@ TEST(SegmentWriter, FailedHeaderIsAnError) {
 
 // LevelDB goes on after a failed append, and loses what it acknowledges after it.
 TEST(SegmentWriter, NothingIsWrittenAfterTheFirstFailedWrite) {
-  for (const OperationKind kind : {OperationKind::kWrite, OperationKind::kPublish, OperationKind::kSync}) {
+  for (const sim::OperationKind kind :
+       {sim::OperationKind::kWrite, sim::OperationKind::kPublish, sim::OperationKind::kSync}) {
     TestLog log(std::uint64_t{1} << 20);
     log.begin(1);
     ASSERT_TRUE(log.append("a").ok());
     fail(log.files(), kind, EIO);
     Status first;
-    if (kind == OperationKind::kWrite) first = log.append_group({"b"});
-    if (kind == OperationKind::kPublish) first = log.append_group({std::string(1 << 18, 'b')});
-    if (kind == OperationKind::kSync) first = log.sync();
+    if (kind == sim::OperationKind::kWrite) first = log.append_group({"b"});
+    if (kind == sim::OperationKind::kPublish) first = log.append_group({std::string(1 << 18, 'b')});
+    if (kind == sim::OperationKind::kSync) first = log.sync();
     ASSERT_EQ(first.code(), StatusCode::kIo) << operation_kind_name(kind);
     log.files().set_fault_hook({});
     const std::uint64_t operations = log.files().operation_count();
@@ -215,7 +216,7 @@ TEST(SegmentWriter, FailureBetweenReserveAndCommitIsAnswered) {
   TestLog log;
   log.begin(1);
   ASSERT_NE(log.writer().reserve(1), nullptr);
-  fail(log.files(), OperationKind::kSync, EIO);
+  fail(log.files(), sim::OperationKind::kSync, EIO);
   ASSERT_EQ(log.sync().code(), StatusCode::kIo);
   EXPECT_EQ(log.writer().commit(1, 1, 1).code(), StatusCode::kIo);
 }
@@ -230,7 +231,7 @@ TEST(SegmentWriter, RefusedReservationIsAnError) {
   header.id = 2;
   auto writer = SegmentWriter::create(*std::move(file), header);
   ASSERT_TRUE(writer.ok());
-  fail(log.files(), OperationKind::kSync, EIO);
+  fail(log.files(), sim::OperationKind::kSync, EIO);
   ASSERT_FALSE(raw.sync().ok());
   log.files().set_fault_hook({});
   EXPECT_EQ((*writer)->reserve(1), nullptr);
@@ -244,9 +245,9 @@ TEST(SegmentWriter, OneFailedSyncFailsEveryWaitingOne) {
   log.begin(1);
   ASSERT_TRUE(log.append("a").ok());
   std::atomic<int> asked{0};
-  log.files().set_fault_hook([&](const auto& operation) -> std::optional<Fault> {
-    if (operation.kind != OperationKind::kSync) return std::nullopt;
-    return asked++ == 0 ? std::optional<Fault>(EIO) : std::nullopt;
+  log.files().set_fault_hook([&](const auto& operation) -> std::optional<sim::Fault> {
+    if (operation.kind != sim::OperationKind::kSync) return std::nullopt;
+    return asked++ == 0 ? std::optional<sim::Fault>(EIO) : std::nullopt;
   });
   std::atomic<int> failed{0};
   std::vector<std::thread> threads;

@@ -1,11 +1,12 @@
 // A file system in memory, for tests of Firn and of programs that use it. It tells what is durable from what is not,
-// for the bytes of files and for the names in directories, can say what a power failure would leave (crash_clone), and
-// fails on demand (set_fault_hook, set_capacity).
+// for the bytes of files and for the names in directories, can say what a crash would leave (crash_clone for one state,
+// crash_point for all of them), and fails on demand (set_fault_hook, set_capacity).
 //
 // What is durable is what POSIX promises and no more: bytes and size after File::sync, a created, renamed or removed
 // name after sync_directory of its directory. Each file and directory keeps its durable state and the ordered list of
-// operations since (platform/memory_node.h); a crash applies a subset of them. Unsynced writes come apart in 512-byte
-// sectors. What a failed sync should have made durable stays in doubt for ever, whatever succeeds later.
+// operations since; a crash applies a subset of them (crash.h says which subsets). What a failed sync should have made
+// durable stays in doubt for ever, whatever succeeds later. A mapped log is simulated as the memory it is: what was
+// stored into a reservation is in the file, published or not, and comes apart at any byte until it is synced.
 //
 // Paths: names separated by '/', from one root; "a/b", "/a/b" and "./a/b" are the same. A rename within a directory is
 // one operation; into another directory it is two, and a crash may keep either.
@@ -23,12 +24,14 @@
 #include <string_view>
 #include <vector>
 
+#include "firn/export.h"
 #include "firn/file_system.h"
+#include "firn/sim/crash.h"
 
-namespace firn {
+namespace firn::sim {
 
 namespace internal {
-struct MemoryState;
+struct SimState;
 }
 
 enum class OperationKind : std::uint8_t {
@@ -53,7 +56,7 @@ enum class OperationKind : std::uint8_t {
 };
 
 // The kind's name, such as "sync_directory". Never null.
-std::string_view operation_kind_name(OperationKind kind);
+FIRN_EXPORT std::string_view operation_kind_name(OperationKind kind);
 
 // One call on the file system, as its fault hook sees it: before anything happened.
 struct Operation {
@@ -81,33 +84,24 @@ using FaultHook = std::function<std::optional<Fault>(const Operation&)>;
 enum class CrashMode : std::uint8_t {
   kDropUnsynced,  // Power failure, nothing reached the device early.
   kKeepAll,       // The process was killed: the operating system lost nothing.
-  kRandom,        // Power failure: each unsynced sector, size change and name kept or lost by itself.
+  kRandom,        // Power failure: each unsynced piece, size change and name kept or lost by chance.
 };
 
+// One state of CrashProfile::kStrict (kKeepAll: of kProcessKill), with the pieces of CrashGrain's defaults.
 struct CrashOptions {
   CrashMode mode = CrashMode::kDropUnsynced;
   std::uint64_t seed = 0;           // kRandom: the same seed over the same history gives the same state.
   std::uint32_t keep_percent = 50;  // kRandom: how likely each piece is kept.
 };
 
-// What has not reached the device for certain.
-struct PendingOperation {
-  enum class Kind : std::uint8_t { kWrite, kTruncate, kLink, kUnlink, kRename };
-  Kind kind = Kind::kWrite;
-  std::string path;          // Of the file, or the name created, removed or renamed to.
-  std::uint64_t offset = 0;  // kWrite.
-  std::uint64_t bytes = 0;   // kWrite: length; kTruncate: new size.
-  bool sync_failed = false;  // In doubt for ever; sync will not make it durable.
-};
-
-class MemoryFileSystem final : public FileSystem {
+class FIRN_EXPORT SimFileSystem final : public FileSystem {
  public:
   struct Options {
     bool mappings = false;  // File::map() works (a copy of the file as it is then); else kNotSupported.
   };
-  MemoryFileSystem();
-  explicit MemoryFileSystem(Options options);
-  ~MemoryFileSystem() override;
+  SimFileSystem();
+  explicit SimFileSystem(Options options);
+  ~SimFileSystem() override;
 
   Result<std::unique_ptr<File>> open(const std::string& path, OpenMode mode, FileKind kind) override;
   Result<std::unique_ptr<LogFile>> create_log(const std::string& path, std::uint64_t capacity_bytes) override;
@@ -122,9 +116,16 @@ class MemoryFileSystem final : public FileSystem {
 
   // A new file system in the state that a crash now would leave, everything in it durable: no locks are held, no hook
   // or capacity is set. This one is unchanged. Cost: proportional to the number of files and of pending bytes.
-  std::unique_ptr<MemoryFileSystem> crash_clone(const CrashOptions& options) const;
+  std::unique_ptr<SimFileSystem> crash_clone(const CrashOptions& options) const;
+  // This moment, with every state that a crash now could leave. Cost: proportional to the number of files and of
+  // pending operations, whatever their bytes. Inside a fault hook the operation asked about is still running: of its
+  // bytes any number may be there.
+  CrashPoint crash_point(CrashProfile profile, CrashGrain grain = {}) const;
+  // Of every name, size and byte that programs see: file systems with equal hashes are equal. Cheap to ask again, for
+  // pages remember theirs.
+  std::uint64_t content_hash() const;
 
-  // Everything that is not durable, in order per file and per directory, parents first.
+  // Everything that is not durable, in order of time.
   std::vector<PendingOperation> pending_operations() const;
 
   // Consulted before each operation; an empty function removes it.
@@ -136,9 +137,10 @@ class MemoryFileSystem final : public FileSystem {
   std::uint64_t operation_count() const;
 
  private:
-  explicit MemoryFileSystem(std::unique_ptr<internal::MemoryState> state);
+  friend class CrashPoint;
+  explicit SimFileSystem(std::unique_ptr<internal::SimState> state);
 
-  const std::unique_ptr<internal::MemoryState> state_;
+  const std::unique_ptr<internal::SimState> state_;
 };
 
-}  // namespace firn
+}  // namespace firn::sim

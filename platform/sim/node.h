@@ -1,6 +1,6 @@
-// Files and directories of the in-memory file system: for each the state that programs see, the state that is on the
+// Files and directories of the simulated file system: for each the state that programs see, the state that is on the
 // device for certain, and, in order, the operations that lie between. A crash state is the durable one plus a subset
-// of those. Internal to platform.
+// of those (platform/sim/frozen_state.h). Internal to platform.
 //
 // Rule of sync: operations are appended as kPending. A sync that succeeds makes the pending ones kDurable, one that
 // fails makes them kInDoubt (their pages are clean in the cache but perhaps not on the device, as on Linux). They are
@@ -20,29 +20,25 @@
 #include <vector>
 
 #include "firn/file_system.h"
-#include "platform/paged_bytes.h"
+#include "platform/sim/paged_bytes.h"
 
-namespace firn::internal {
-
-// The device's smallest atomic write.
-inline constexpr std::uint64_t kSectorBytes = 512;
+namespace firn::sim::internal {
 
 enum class Fate : std::uint8_t { kPending, kDurable, kInDoubt };
 
-// Chooses for a crash state, piece by piece, what of an operation that is not durable gets there.
-class CrashChoice {
- public:
-  virtual ~CrashChoice() = default;
-  virtual bool keep() = 0;
-};
-
 struct FileOperation {
-  enum class Kind : std::uint8_t { kWrite, kTruncate };
+  enum class Kind : std::uint8_t { kWrite, kStore, kTruncate };
   Kind kind = Kind::kWrite;
   Fate fate = Fate::kPending;
-  std::uint64_t offset = 0;      // kWrite.
-  std::uint64_t size = 0;        // kTruncate: the new size of the file.
-  std::vector<std::byte> bytes;  // kWrite.
+  std::uint64_t index = 0;  // Of the operation on the file system.
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;                              // kTruncate: the new size of the file.
+  std::uint64_t size_before = 0;                       // Of the file.
+  std::shared_ptr<const std::vector<std::byte>> data;  // kWrite, kStore; shared with frozen copies.
+
+  std::span<const std::byte> bytes() const { return *data; }
+  std::uint64_t end() const { return offset + data->size(); }
+  bool grows() const { return kind != Kind::kTruncate && end() > size_before; }
 };
 
 class FileNode {
@@ -53,14 +49,17 @@ class FileNode {
 
   FileKind kind() const { return kind_; }
   const PagedBytes& contents() const { return contents_; }
+  const PagedBytes& durable() const { return durable_; }
   const std::vector<FileOperation>& operations() const { return operations_; }
 
-  void write(std::uint64_t offset, std::span<const std::byte> bytes);
-  void truncate(std::uint64_t size);
-  void sync(bool succeeded);
-  // Durable bytes, and of the rest what `choice` keeps: each sector of a write, each change of size.
-  PagedBytes crash(CrashChoice& choice) const;
+  // `kind` is kWrite or kStore.
+  void write(FileOperation::Kind kind, std::uint64_t index, std::uint64_t offset, std::span<const std::byte> bytes);
+  void truncate(std::uint64_t index, std::uint64_t size);
+  void sync(std::uint64_t index, bool succeeded);
 
+  // The last change of name or size, and the last sync that succeeded: operations on the file system, from 1.
+  std::uint64_t last_metadata = 0;
+  std::uint64_t last_sync = 0;
   // Space taken on the device: the larger of the file's size and `allocated_bytes`; 0 once no name is left.
   std::uint64_t allocated_bytes = 0;
   std::uint64_t charged_bytes = 0;
@@ -85,9 +84,12 @@ struct NameOperation {
   enum class Kind : std::uint8_t { kLink, kUnlink, kRename };
   Kind kind = Kind::kLink;
   Fate fate = Fate::kPending;
-  std::string name;  // Linked, unlinked, or renamed to.
-  std::string from;  // kRename.
-  Node node;         // kLink, kRename: what `name` now means.
+  std::uint64_t index = 0;  // Of the operation on the file system.
+  std::string name;         // Linked, unlinked, or renamed to.
+  std::string from;         // kRename.
+  Node node;                // kLink, kRename: what `name` now means.
+
+  void apply_to(Names& names) const;
 };
 
 class DirectoryNode {
@@ -97,15 +99,16 @@ class DirectoryNode {
   explicit DirectoryNode(const Names& names) : names_(names), durable_(names) {}
 
   const Names& names() const { return names_; }
+  const Names& durable() const { return durable_; }
   const std::vector<NameOperation>& operations() const { return operations_; }
 
-  void link(const std::string& name, Node node);
-  void unlink(const std::string& name);
+  void link(std::uint64_t index, const std::string& name, Node node);
+  void unlink(std::uint64_t index, const std::string& name);
   // Within this directory; replaces `to`.
-  void rename(const std::string& from, const std::string& to);
+  void rename(std::uint64_t index, const std::string& from, const std::string& to);
   void sync(bool succeeded);
-  // Durable names, and of the operations since those that `choice` keeps.
-  Names crash(CrashChoice& choice) const;
+
+  std::uint64_t last_metadata = 0;  // As FileNode's.
 
  private:
   void add(NameOperation operation);
@@ -115,4 +118,4 @@ class DirectoryNode {
   std::vector<NameOperation> operations_;
 };
 
-}  // namespace firn::internal
+}  // namespace firn::sim::internal

@@ -1,4 +1,4 @@
-#include "platform/paged_bytes.h"
+#include "platform/sim/paged_bytes.h"
 
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace firn {
+namespace firn::sim {
 namespace {
 
 std::span<const std::byte> bytes_of(const std::string& text) { return std::as_bytes(std::span(text)); }
@@ -87,4 +87,4 @@ TEST(PagedBytes, CopiesMayBeWrittenInDifferentThreads) {
 }
 
 }  // namespace
-}  // namespace firn
+}  // namespace firn::sim

@@ -1,20 +1,20 @@
-// Handles of the in-memory file system: files, logs, mappings, locks. Tested in memory_file_system_test.cc and
-// file_system_test.cc.
+// Handles of the simulated file system: files, logs, mappings, locks. Tested in tests/sim/file_system_test.cc and
+// tests/platform/file_system_test.cc.
 #include <algorithm>
 #include <cerrno>
 #include <utility>
 
 #include "platform/assert.h"
 #include "platform/io.h"
-#include "platform/memory_state.h"
+#include "platform/sim/state.h"
 
-namespace firn::internal {
+namespace firn::sim::internal {
 
 namespace {
 
-class MemoryMapping final : public FileMapping {
+class SimMapping final : public FileMapping {
  public:
-  explicit MemoryMapping(const PagedBytes& contents) : bytes_(static_cast<std::size_t>(contents.size())) {
+  explicit SimMapping(const PagedBytes& contents) : bytes_(static_cast<std::size_t>(contents.size())) {
     contents.read(0, bytes_);
   }
   std::span<const std::byte> bytes() const override { return bytes_; }
@@ -25,38 +25,44 @@ class MemoryMapping final : public FileMapping {
 };
 
 // One transfer into `node` under the rules of faults and space.
-IoResult transfer(MemoryState& state, OperationKind kind, const std::string& path, FileNode& node, std::uint64_t offset,
+IoResult transfer(SimState& state, OperationKind kind, const std::string& path, FileNode& node, std::uint64_t offset,
                   std::span<const std::byte> bytes) {
-  const std::optional<Fault> fault = state.consult(kind, path, node.kind(), offset, bytes.size());
+  const FileOperation::Kind how =
+      kind == OperationKind::kPublish ? FileOperation::Kind::kStore : FileOperation::Kind::kWrite;
+  RunningTransfer running{&node, how, 0, offset, bytes};
+  const Consulted asked = state.consult({kind, path, node.kind(), 0, offset, bytes.size()}, &running);
   IoResult result{0, bytes.size()};
-  if (fault.has_value()) result = {fault->error, std::min(fault->bytes_done, bytes.size())};
+  if (asked.fault.has_value()) result = {asked.fault->error, std::min(asked.fault->bytes_done, bytes.size())};
   const std::lock_guard<std::mutex> lock(state.mutex);
   const std::size_t writable = static_cast<std::size_t>(state.writable_bytes(node, offset, result.bytes));
   if (writable < result.bytes) {
     result.bytes = writable;
     result.error = ENOSPC;
   }
-  node.write(offset, bytes.first(result.bytes));
+  node.write(how, asked.index, offset, bytes.first(result.bytes));
   state.charge(node);
   return result;
 }
 
-Status sync_node(MemoryState& state, const std::string& path, FileNode& node) {
-  const int error = state.consult_error(OperationKind::kSync, path, node.kind());
+// Returns the errno value it failed with, or 0.
+int sync_node(SimState& state, const std::string& path, FileNode& node) {
+  const Consulted asked = state.consult({OperationKind::kSync, path, node.kind()});
   const std::lock_guard<std::mutex> lock(state.mutex);
-  node.sync(error == 0);
-  return error == 0 ? Status() : errno_status("sync", path, error);
+  node.sync(asked.index, asked.error() == 0);
+  if (asked.error() == 0) state.commit_journal(node.last_metadata);
+  return asked.error();
 }
 
-class MemoryFile final : public File {
+class SimFile final : public File {
  public:
-  MemoryFile(MemoryState& state, std::string path, std::shared_ptr<FileNode> node, bool writable)
+  SimFile(SimState& state, std::string path, std::shared_ptr<FileNode> node, bool writable)
       : state_(state), path_(std::move(path)), node_(std::move(node)), writable_(writable) {}
 
   const std::string& path() const override { return path_; }
 
   IoResult read_at(std::uint64_t offset, std::span<std::byte> into) override {
-    const std::optional<Fault> fault = state_.consult(OperationKind::kRead, path_, node_->kind(), offset, into.size());
+    const std::optional<Fault> fault =
+        state_.consult({OperationKind::kRead, path_, node_->kind(), 0, offset, into.size()}).fault;
     IoResult result;
     if (fault.has_value()) {
       result.error = fault->error;
@@ -73,28 +79,32 @@ class MemoryFile final : public File {
   }
 
   Result<std::uint64_t> size() override {
-    if (const int error = state_.consult_error(OperationKind::kSize, path_, node_->kind()); error != 0) {
+    if (const int error = state_.consult({OperationKind::kSize, path_, node_->kind()}).error(); error != 0) {
       return errno_status("get the size of", path_, error);
     }
     const std::lock_guard<std::mutex> lock(state_.mutex);
     return node_->contents().size();
   }
 
-  Status sync() override { return sync_node(state_, path_, *node_); }
+  Status sync() override {
+    const int error = sync_node(state_, path_, *node_);
+    return error == 0 ? Status() : errno_status("sync", path_, error);
+  }
 
   Status truncate(std::uint64_t bytes) override {
-    int error = state_.consult_error(OperationKind::kTruncate, path_, node_->kind(), bytes);
+    const Consulted asked = state_.consult({OperationKind::kTruncate, path_, node_->kind(), 0, 0, bytes});
+    int error = asked.error();
     if (error == 0 && !writable_) error = EBADF;
     if (error != 0) return errno_status("truncate", path_, error);
     const std::lock_guard<std::mutex> lock(state_.mutex);
     node_->allocated_bytes = std::min(node_->allocated_bytes, bytes);
-    node_->truncate(bytes);
+    node_->truncate(asked.index, bytes);
     state_.charge(*node_);
     return Status();
   }
 
   Status allocate(std::uint64_t bytes) override {
-    int error = state_.consult_error(OperationKind::kAllocate, path_, node_->kind(), bytes);
+    int error = state_.consult({OperationKind::kAllocate, path_, node_->kind(), 0, 0, bytes}).error();
     if (error == 0 && !writable_) error = EBADF;
     const std::lock_guard<std::mutex> lock(state_.mutex);
     if (error == 0 && state_.writable_bytes(*node_, 0, bytes) < bytes) error = ENOSPC;
@@ -107,7 +117,7 @@ class MemoryFile final : public File {
   void start_writeback(std::uint64_t, std::uint64_t) override {}
 
   Result<std::unique_ptr<FileMapping>> map() override {
-    if (const int error = state_.consult_error(OperationKind::kMap, path_, node_->kind()); error != 0) {
+    if (const int error = state_.consult({OperationKind::kMap, path_, node_->kind()}).error(); error != 0) {
       return errno_status("map", path_, error);
     }
     const std::lock_guard<std::mutex> lock(state_.mutex);
@@ -115,22 +125,23 @@ class MemoryFile final : public File {
       return Status(StatusCode::kNotSupported,
                     "map " + path_ + ": this file system in memory was made without mappings");
     }
-    return std::unique_ptr<FileMapping>(std::make_unique<MemoryMapping>(node_->contents()));
+    return std::unique_ptr<FileMapping>(std::make_unique<SimMapping>(node_->contents()));
   }
 
   void prefetch(std::uint64_t, std::uint64_t) override {}
 
  private:
-  MemoryState& state_;
+  SimState& state_;
   const std::string path_;
   const std::shared_ptr<FileNode> node_;
   const bool writable_;
 };
 
-// Stores into the mapped log are writes that nobody synced: a publication is one.
-class MemoryLog final : public LogFile {
+// The reservation is memory mapped to the file: what is stored there is in the file, whatever becomes of the
+// reservation. The file sees the stores when the log is used next.
+class SimLog final : public LogFile {
  public:
-  MemoryLog(MemoryState& state, std::string path, std::shared_ptr<FileNode> node, std::uint64_t capacity_bytes)
+  SimLog(SimState& state, std::string path, std::shared_ptr<FileNode> node, std::uint64_t capacity_bytes)
       : state_(state), path_(std::move(path)), node_(std::move(node)), capacity_bytes_(capacity_bytes) {}
 
   const std::string& path() const override { return path_; }
@@ -138,21 +149,25 @@ class MemoryLog final : public LogFile {
   std::uint64_t end_offset() const override { return end_offset_; }
 
   std::span<std::byte> reserve(std::size_t bytes) override {
-    reserved_ = 0;
+    abandon_reservation();
     if (bytes > capacity_bytes_ - end_offset_ || failed_error_.load(std::memory_order_relaxed) != 0) return {};
     if (buffer_.size() < bytes) buffer_.resize(bytes);
-    reserved_ = bytes;
-    return std::span(buffer_).first(bytes);
+    const std::lock_guard<std::mutex> lock(state_.mutex);
+    node_->contents().read(end_offset_, reserved(bytes));
+    return reserved(bytes);
   }
 
   Status publish(std::size_t bytes) override {
-    FIRN_ASSERT(bytes <= reserved_);
-    reserved_ = 0;
-    return append(OperationKind::kPublish, "publish", std::span<const std::byte>(buffer_).first(bytes));
+    FIRN_ASSERT(bytes <= reserved_bytes_);
+    const std::size_t stored = std::exchange(reserved_bytes_, 0);
+    Status status = append(OperationKind::kPublish, "publish", std::span<const std::byte>(buffer_).first(bytes));
+    if (status.ok() && stored > bytes)
+      store_unpublished(std::span<const std::byte>(buffer_).subspan(bytes, stored - bytes));
+    return status;
   }
 
   Status write(std::span<const std::byte> bytes) override {
-    reserved_ = 0;
+    abandon_reservation();
     if (bytes.size() > capacity_bytes_ - end_offset_) {
       return Status(StatusCode::kInvalidArgument, "write " + path_ + ": beyond the end of the log segment");
     }
@@ -161,16 +176,35 @@ class MemoryLog final : public LogFile {
 
   Status sync() override {
     if (Status status = failure("sync"); !status.ok()) return status;
-    const int error = state_.consult_error(OperationKind::kSync, path_, node_->kind());
+    const int error = sync_node(state_, path_, *node_);
     if (error != 0) failed_error_.store(error, std::memory_order_relaxed);
-    const std::lock_guard<std::mutex> lock(state_.mutex);
-    node_->sync(error == 0);
     return error == 0 ? Status() : errno_status("sync", path_, error);
   }
 
   void populate(std::uint64_t) override {}
 
  private:
+  std::span<std::byte> reserved(std::size_t bytes) {
+    reserved_bytes_ = bytes;
+    return std::span(buffer_).first(bytes);
+  }
+
+  void abandon_reservation() {
+    if (const std::size_t stored = std::exchange(reserved_bytes_, 0); stored > 0) {
+      store_unpublished(std::span<const std::byte>(buffer_).first(stored));
+    }
+  }
+
+  // What the program left at end_offset(), where it differs from what is there.
+  void store_unpublished(std::span<const std::byte> bytes) {
+    std::vector<std::byte> present(bytes.size());
+    const std::lock_guard<std::mutex> lock(state_.mutex);
+    node_->contents().read(end_offset_, present);
+    if (std::equal(bytes.begin(), bytes.end(), present.begin())) return;
+    node_->write(FileOperation::Kind::kStore, state_.operation_count.load(std::memory_order_relaxed), end_offset_,
+                 bytes);
+  }
+
   Status failure(const char* operation) const {
     const int error = failed_error_.load(std::memory_order_relaxed);
     return error == 0 ? Status() : errno_status(operation, path_, error);
@@ -192,46 +226,45 @@ class MemoryLog final : public LogFile {
     return Status();
   }
 
-  MemoryState& state_;
+  SimState& state_;
   const std::string path_;
   const std::shared_ptr<FileNode> node_;
   const std::uint64_t capacity_bytes_;
   std::uint64_t end_offset_ = 0;
-  std::size_t reserved_ = 0;
+  std::size_t reserved_bytes_ = 0;
   std::vector<std::byte> buffer_;  // Of reserve.
-  std::atomic<int> failed_error_{
-      0};  // Of the first failed publish or sync; sticky. Atomic: sync runs beside the writer.
+  // Of the first failed publish or sync; sticky. Atomic: sync runs beside the writer.
+  std::atomic<int> failed_error_{0};
 };
 
-class MemoryLock final : public FileLock {
+class SimLock final : public FileLock {
  public:
-  MemoryLock(MemoryState& state, std::shared_ptr<FileNode> node) : state_(state), node_(std::move(node)) {
+  SimLock(SimState& state, std::shared_ptr<FileNode> node) : state_(state), node_(std::move(node)) {
     state_.locked.insert(node_.get());
   }
-  ~MemoryLock() override {
+  ~SimLock() override {
     const std::lock_guard<std::mutex> lock(state_.mutex);
     state_.locked.erase(node_.get());
   }
 
  private:
-  MemoryState& state_;
+  SimState& state_;
   const std::shared_ptr<FileNode> node_;
 };
 
 }  // namespace
 
-std::unique_ptr<File> make_memory_file(MemoryState& state, std::string path, std::shared_ptr<FileNode> node,
-                                       bool writable) {
-  return std::make_unique<MemoryFile>(state, std::move(path), std::move(node), writable);
+std::unique_ptr<File> make_file(SimState& state, std::string path, std::shared_ptr<FileNode> node, bool writable) {
+  return std::make_unique<SimFile>(state, std::move(path), std::move(node), writable);
 }
 
-std::unique_ptr<LogFile> make_memory_log(MemoryState& state, std::string path, std::shared_ptr<FileNode> node,
-                                         std::uint64_t capacity_bytes) {
-  return std::make_unique<MemoryLog>(state, std::move(path), std::move(node), capacity_bytes);
+std::unique_ptr<LogFile> make_log(SimState& state, std::string path, std::shared_ptr<FileNode> node,
+                                  std::uint64_t capacity_bytes) {
+  return std::make_unique<SimLog>(state, std::move(path), std::move(node), capacity_bytes);
 }
 
-std::unique_ptr<FileLock> make_memory_lock(MemoryState& state, std::shared_ptr<FileNode> node) {
-  return std::make_unique<MemoryLock>(state, std::move(node));
+std::unique_ptr<FileLock> make_lock(SimState& state, std::shared_ptr<FileNode> node) {
+  return std::make_unique<SimLock>(state, std::move(node));
 }
 
-}  // namespace firn::internal
+}  // namespace firn::sim::internal
