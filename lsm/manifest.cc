@@ -165,15 +165,7 @@ Status Manifest::close_clean(CleanClose close) {
 Result<wal::ReplayRequest> Manifest::replay_request() const {
   const Result<DirectoryContents> contents = list_database(files_, directory_);
   if (!contents.ok()) return contents.status();
-  wal::ReplayRequest request;
-  request.database = database_;
-  for (const std::uint64_t id : state_.log_segments) request.live.push_back({id, segment_path(directory_, id)});
-  for (const std::uint64_t id : contents->segments) {
-    if (!state_.log_segments.contains(id)) request.others.push_back({id, segment_path(directory_, id)});
-  }
-  if (state_.clean_close.has_value()) request.clean_close = state_.clean_close->segments;
-  request.manifest = {state_.edit_number, path_, end_};
-  return request;
+  return make_replay_request(directory_, *contents, database_, state_, {state_.edit_number, path_, end_});
 }
 
 }  // namespace firn::lsm

@@ -61,6 +61,18 @@ class ManifestReader {
     return std::move(loaded_);
   }
 
+  Result<LoadedManifest> run_to_damage(Status& damage) {
+    if (Status status = read_header(); !status.ok()) return status;
+    for (;;) {
+      const Result<bool> more = read_edit();
+      damage = more.status();
+      if (!more.ok() || !*more) break;
+    }
+    if (damage.ok()) damage = judge_tail();
+    if (loaded_.end == kManifestHeaderBytes) return damage;
+    return std::move(loaded_);
+  }
+
  private:
   Status corruption(std::uint64_t offset, std::string_view detail) const {
     return Status::corruption(loaded_.path, offset, detail);
@@ -177,6 +189,28 @@ Result<LoadedManifest> load_manifest(FileSystem& files, const std::string& direc
   const Result<std::string> bytes = read_file(files, path, FileKind::kManifest);
   if (!bytes.ok()) return bytes.status();
   return ManifestReader(path, number, *bytes).run();
+}
+
+Result<LoadedManifest> load_sound_edits(FileSystem& files, const std::string& directory, std::uint64_t number,
+                                        Status& damage) {
+  const std::string path = manifest_path(directory, number);
+  const Result<std::string> bytes = read_file(files, path, FileKind::kManifest);
+  if (!bytes.ok()) return bytes.status();
+  return ManifestReader(path, number, *bytes).run_to_damage(damage);
+}
+
+wal::ReplayRequest make_replay_request(const std::string& directory, const DirectoryContents& contents,
+                                       const wal::DatabaseId& database, const ManifestState& state,
+                                       const wal::ManifestEnd& end) {
+  wal::ReplayRequest request;
+  request.database = database;
+  for (const std::uint64_t id : state.log_segments) request.live.push_back({id, segment_path(directory, id)});
+  for (const std::uint64_t id : contents.segments) {
+    if (!state.log_segments.contains(id)) request.others.push_back({id, segment_path(directory, id)});
+  }
+  if (state.clean_close.has_value()) request.clean_close = state.clean_close->segments;
+  request.manifest = end;
+  return request;
 }
 
 Result<DirectoryContents> list_database(FileSystem& files, const std::string& directory) {

@@ -10,6 +10,7 @@
 #include "firn/status.h"
 #include "lsm/manifest_state.h"
 #include "wal/log_format.h"
+#include "wal/replay.h"
 
 namespace firn::lsm {
 
@@ -25,6 +26,11 @@ struct LoadedManifest {
 // One manifest. Errors: kNotFound, kIo, kCorruption, kNewerFormat.
 Result<LoadedManifest> load_manifest(FileSystem& files, const std::string& directory, std::uint64_t number);
 
+// The edits of a manifest up to the first that is damaged; `damage` says which. Errors: as load_manifest, kCorruption
+// when not even the first edit is sound.
+Result<LoadedManifest> load_sound_edits(FileSystem& files, const std::string& directory, std::uint64_t number,
+                                        Status& damage);
+
 // Firn's files in a directory, by number.
 struct DirectoryContents {
   std::vector<std::uint64_t> manifests;
@@ -38,5 +44,10 @@ Result<DirectoryContents> list_database(FileSystem& files, const std::string& di
 // The manifest in force. Errors: kNotADatabase, kIo, kCorruption, kNewerFormat.
 Result<LoadedManifest> load_current_manifest(FileSystem& files, const std::string& directory,
                                              const DirectoryContents& contents);
+
+// What the log of a database with this manifest is to be read with.
+wal::ReplayRequest make_replay_request(const std::string& directory, const DirectoryContents& contents,
+                                       const wal::DatabaseId& database, const ManifestState& state,
+                                       const wal::ManifestEnd& end);
 
 }  // namespace firn::lsm

@@ -123,7 +123,7 @@ TEST_F(DumpTest, LogInJsonIsWhole) {
   ASSERT_TRUE(status_.ok()) << status_.to_string();
   const Json& last = json["records"].back();
   EXPECT_EQ(last["count"], 2);
-  EXPECT_EQ(last["operations"][0]["key"], "key\\x0119");
+  EXPECT_EQ(last["operations"][0]["key"], "key\x01" "19");  // As in scan and export.
   EXPECT_EQ(last["operations"][0]["value"], std::string(380, 'v'));
   EXPECT_EQ(last["operations"][1]["kind"], "delete");
   EXPECT_EQ(json["live"], true);
@@ -134,7 +134,7 @@ TEST_F(DumpTest, HexIsForKeysAndValues) {
   const Json json = dump_json(file(lsm::NameKind::kTable), true);
   ASSERT_TRUE(status_.ok()) << status_.to_string();
   const Json& entries = json["blocks"][0]["entries"];
-  EXPECT_EQ(entries[0]["key"], "676f6e65");
+  EXPECT_EQ(entries[0]["key_hex"], "676f6e65");
   EXPECT_EQ(json["family"], "default");
 }
 

@@ -18,6 +18,8 @@ struct DumpOptions {
   bool json = false;    // One JSON document.
   bool hex = false;     // Keys and values as hexadecimal digits.
   bool colour = false;  // For a terminal; text only.
+  // Asked at every row; true ends the output, in good form, with what was printed so far. Null: never.
+  bool (*interrupted)() = nullptr;
 };
 
 // Prints all that is in the log segment, table, manifest or CURRENT at `path`.

@@ -39,6 +39,7 @@ class LogDump {
       out_.end_rows();
       out_.line("");
     }
+    if (out_.interrupted()) return;  // Sums and judgement are of the whole.
     print_sums();
     judge_end();
   }
@@ -151,6 +152,7 @@ class LogDump {
     const std::uint64_t hash_budget = 4 * std::uint64_t{file_.size()} + (std::uint64_t{1} << 20);
     bool in_gap = false;
     while (offset + wal::kRecordHeaderBytes <= file_.size() && hashed_bytes_ <= hash_budget) {
+      if (out_.interrupted()) return;
       reason_ = "no record header";
       if (const auto decoded = record_at(offset)) {
         if (in_gap) close_gap(offset);
@@ -243,8 +245,8 @@ class LogDump {
         row["sequence"] = record.first_sequence + count;
         row["kind"] = kind;
         row["family"] = source_.family(op.family);
-        row["key"] = out_.bytes(op.key);
-        if (op.kind == EntryKind::kPut) row["value"] = out_.bytes(op.value);
+        out_.put(row, "key", op.key);
+        if (op.kind == EntryKind::kPut) out_.put(row, "value", op.value);
         json["operations"].push_back(std::move(row));
         continue;
       }
@@ -277,15 +279,23 @@ class LogDump {
     return {};
   }
 
+  // As recovery does: damage where something proves that the bytes were durable, else the end of the log.
+  void judge_gap(const Gap& gap) {
+    const std::uint64_t behind = records_ - gap.records_before;
+    const std::string what =
+        fmt::format("{} bytes are no record ({}); {} sound records follow", gap.end - gap.offset, gap.reason, behind);
+    if (const std::string why = proof(gap.offset); !why.empty()) return damage(gap.offset, what + "; " + why);
+    if (cut_) return;
+    cut_ = true;
+    Json json{{"offset", gap.offset}, {"bytes", gap.end - gap.offset}, {"records_dropped", behind}};
+    out_.field("recovery_cuts", json,
+               fmt::format("byte {}: {}; nothing proves that they were durable, so the next open ends the log here",
+                           gap.offset, what));
+  }
+
   void judge_end() {
     if (gave_up_) damage(gap_.offset, "too much behind here looks like records to search it");
-    for (const Gap& gap : gaps_) {
-      const std::string why = proof(gap.offset);
-      damage(gap.offset,
-             fmt::format("{} bytes are no record ({}); {} sound records follow; {}", gap.end - gap.offset, gap.reason,
-                         records_ - gap.records_before,
-                         why.empty() ? "nothing proves that they were durable: recovery ends the log here" : why));
-    }
+    for (const Gap& gap : gaps_) judge_gap(gap);
     const std::size_t last = file_.find_last_not_of('\0');
     const std::uint64_t used = last == Slice::npos ? 0 : last + 1;
     const std::uint64_t torn = used > gap_.offset ? used - gap_.offset : 0;
@@ -311,6 +321,7 @@ class LogDump {
   std::string_view reason_;
   Gap gap_;                // The present or last one: the end of the records.
   std::vector<Gap> gaps_;  // With sound records behind.
+  bool cut_ = false;       // Recovery ends the log at one of them.
   std::uint64_t records_ = 0;
   std::uint64_t operations_ = 0;
   std::uint64_t durable_ = 0;

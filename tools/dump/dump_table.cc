@@ -48,7 +48,7 @@ class TableDump {
     print_role();
     print_sections();
     if (index_ok_ && depth_ == Depth::kRows) print_blocks();
-    if (!out_.damaged()) verify();
+    if (!out_.damaged() && !out_.interrupted()) verify();
   }
 
  private:
@@ -170,15 +170,15 @@ class TableDump {
     print_key("largest_key", meta.largest_key, kRoom);
   }
 
-  void print_key(std::string_view name, Slice key, std::size_t columns) {
+  void print_key(const std::string& name, Slice key, std::size_t columns) {
     // An empty key is a key: quotes would be part of others.
-    out_.field(name, out_.bytes(key), key.empty() ? "(the empty key)" : out_.shortened(key, columns));
+    out_.bytes_field(name, key, key.empty() ? "(the empty key)" : out_.shortened(key, columns));
   }
 
   void print_blocks() {
     out_.begin_rows("blocks", fmt::format("{:>6} {:>12} {:>9} {:>9} {:>8} {:<5} {}", "block", "offset", "stored", "raw",
                                           "entries", "codec", "first key"));
-    for (std::uint32_t block = 0; block < index_.blocks(); ++block) print_block(block);
+    for (std::uint32_t block = 0; block < index_.blocks() && !out_.interrupted(); ++block) print_block(block);
     out_.end_rows();
   }
 
@@ -209,7 +209,7 @@ class TableDump {
     if (out_.json()) {
       json["raw_bytes"] = raw;
       json["compression"] = codec_name(stored->compression);
-      json["first_key"] = out_.bytes(first_key);
+      out_.put(json, "first_key", first_key);
       json["entries"] = Json::array();
     }
     for (std::uint32_t i = 0; i < reader.entries(); ++i) print_entry(reader, i, json);
@@ -226,8 +226,8 @@ class TableDump {
       Json row;
       row["sequence"] = sequence_of(packed);
       row["kind"] = put ? "put" : "delete";
-      row["key"] = out_.bytes(key);
-      if (put) row["value"] = out_.bytes(value);
+      out_.put(row, "key", key);
+      if (put) out_.put(row, "value", value);
       json["entries"].push_back(std::move(row));
       return;
     }

@@ -31,8 +31,8 @@ Json table_json(const lsm::AddedTable& added, const ManifestState& state, const 
   json["tombstones"] = meta.tombstones;
   json["key_bytes"] = meta.key_bytes;
   json["value_bytes"] = meta.value_bytes;
-  json["smallest_key"] = out.bytes(meta.smallest_key);
-  json["largest_key"] = out.bytes(meta.largest_key);
+  out.put(json, "smallest_key", meta.smallest_key);
+  out.put(json, "largest_key", meta.largest_key);
   json["smallest_sequence"] = meta.smallest_sequence;
   json["largest_sequence"] = meta.largest_sequence;
   return json;

@@ -111,11 +111,17 @@ void Output::wrapped(std::string_view lead, const std::vector<std::string>& toke
   line(text);
 }
 
-std::string Output::bytes(Slice bytes) const { return options_.hex ? to_hex(bytes) : escape(bytes); }
+void Output::bytes_field(const std::string& name, Slice bytes, std::string_view text) {
+  Json object;
+  put(object, name, bytes);
+  const auto member = object.begin();
+  field(json() ? member.key() : name, member.value(), text);
+}
 
 std::string Output::shortened(Slice bytes, std::size_t columns) const {
   // Every byte takes a column at least: no more of a long value needs to be looked at.
-  const std::string text = this->bytes(bytes.substr(0, columns + 1));
+  const Slice start = bytes.substr(0, columns + 1);
+  const std::string text = options_.hex ? to_hex(start) : escape(start);
   if (text.size() <= columns) return text;
   const std::string note = fmt::format("... ({} B)", count_text(bytes.size()));
   const std::size_t room = columns > note.size() ? columns - note.size() : 0;

@@ -30,11 +30,15 @@ class Output {
   // --- Both forms.
   // A fact. `text`: how people read it; empty: as in JSON.
   void field(std::string_view name, const Json& value, std::string_view text = {});
+  // The same of a key or value; in JSON as put() names it.
+  void bytes_field(const std::string& name, Slice bytes, std::string_view text);
   // Rows follow, as element() or line(), until end_rows().
   void begin_rows(std::string_view name, std::string_view heading);
   void end_rows();
   // Shown at the end, and the first one the result of finish().
   void damage(Status status);
+  // Whether the user wants no more of it: loops over rows end then.
+  bool interrupted() const { return options_.interrupted != nullptr && options_.interrupted(); }
   bool damaged() const { return !damages_.empty(); }
   // Ends the output. The first damage; kIo when standard output took not everything.
   Status finish();
@@ -52,8 +56,8 @@ class Output {
 
   // --- JSON: ignored for text.
   void element(const Json& value);
-  // A key or value, whole.
-  std::string bytes(Slice bytes) const;
+  // Adds a key or value, whole: "name", or "name_hex" where it is not UTF-8, as in all JSON of the tool.
+  void put(Json& object, const std::string& name, Slice bytes) const { put_bytes(object, name, bytes, options_.hex); }
 
  private:
   enum class Colour { kHeading, kDamage };

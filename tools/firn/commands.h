@@ -17,7 +17,8 @@ void add_point_commands(Tool tool);     // put, get, delete
 void add_scan_command(Tool tool);       // scan
 void add_transfer_commands(Tool tool);  // batch, load, export
 void add_family_command(Tool tool);     // families
-void add_upkeep_commands(Tool tool);    // flush, compact, verify, destroy
+void add_upkeep_commands(Tool tool);    // flush, compact, destroy
+void add_damage_commands(Tool tool);    // verify, repair
 void add_view_commands(Tool tool);      // levels, stats, inspect, dump
 
 }  // namespace firn::tools

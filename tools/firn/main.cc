@@ -53,6 +53,7 @@ int main(int argc, char** argv) {
   add_transfer_commands(tool);
   add_family_command(tool);
   add_upkeep_commands(tool);
+  add_damage_commands(tool);
   add_view_commands(tool);
 
   catch_interrupts();

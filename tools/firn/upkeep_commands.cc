@@ -1,4 +1,4 @@
-// flush, compact, verify, destroy.
+// flush, compact, destroy.
 
 #include <fmt/core.h>
 
@@ -41,16 +41,6 @@ ExitCode compact(const GlobalOptions& options, const UpkeepArguments& arguments)
   return session.close();
 }
 
-ExitCode verify(const GlobalOptions& options, const UpkeepArguments& arguments) {
-  Session session(options, "verify");
-  if (session.open(arguments.database, Access::kRead) == nullptr) return session.exit_code();
-  const Status status = session.db().verify();
-  if (session.structured()) print_json(Json{{"ok", status.ok()}, {"error", status.ok() ? "" : status.to_string()}});
-  if (!status.ok()) return session.fail(status);
-  if (!session.structured()) fmt::print("every checksum is right\n");
-  return session.close();
-}
-
 ExitCode destroy(const GlobalOptions& options, const UpkeepArguments& arguments) {
   Session session(options, "destroy");
   if (!arguments.yes) {
@@ -77,8 +67,6 @@ void add_upkeep_commands(Tool tool) {
   CLI::App* command = add(tool, "compact", "Rewrite the family's tables down to the last level", compacted, compact);
   command->add_option("--from", compacted->from, "First key");
   command->add_option("--to", compacted->to, "End, exclusive");
-
-  add(tool, "verify", "Read every file and check every checksum", std::make_shared<UpkeepArguments>(), verify);
 
   auto destroyed = std::make_shared<UpkeepArguments>();
   command = add(tool, "destroy", "Remove the database", destroyed, destroy);

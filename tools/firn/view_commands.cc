@@ -147,6 +147,7 @@ DumpOptions dump_options(const GlobalOptions& options) {
   DumpOptions result;
   result.json = options.json || options.jsonl;
   result.hex = options.hex;
+  result.interrupted = interrupted;
   return result;
 }
 
@@ -157,6 +158,7 @@ ExitCode inspect_path(const GlobalOptions& options, const std::string& path) {
 
 ExitCode dump_path(const GlobalOptions& options, const std::string& path) {
   const Status status = dump_file(path, dump_options(options));
+  if (interrupted()) return kExitInterrupted;
   return status.ok() ? kExitDone : report("dump", status);
 }
 

@@ -1,0 +1,127 @@
+// verify_files(). Tested in tests/faults/repair_test.cc.
+
+#include <utility>
+
+#include "firn/platform.h"
+#include "firn/repair.h"
+#include "lsm/file_names.h"
+#include "lsm/survey.h"
+#include "sstable/table.h"
+#include "sstable/table_salvage.h"
+#include "wal/replay.h"
+
+namespace firn {
+
+namespace lsm {
+
+namespace {
+
+class FileVerifier {
+ public:
+  FileVerifier(FileSystem& files, std::string directory, const std::function<void(const Damage&)>& report)
+      : files_(files), directory_(std::move(directory)), report_(report) {}
+
+  Status run() {
+    const auto found = survey(files_, directory_);
+    if (!found.ok()) return found.status();
+    for (const Damage& damage : found->damage) add(damage);
+    if (!found->manifest.has_value()) {
+      check_unlisted(*found);
+      return std::move(first_);
+    }
+    check_log(*found);
+    for (const auto& [id, family] : found->manifest->state.families) {
+      for (const auto& level : family.levels) {
+        for (const auto& [table_id, meta] : level) check_table(family.name, meta);
+      }
+    }
+    return std::move(first_);
+  }
+
+ private:
+  void add(const Damage& damage) {
+    if (first_.ok()) first_ = damage.status;
+    if (report_) report_(damage);
+  }
+
+  void add(const TableDamage& found, const std::string& path, const std::string& family, bool loses_keys) {
+    Damage damage = damage_of(found.status);
+    damage.file = path;
+    damage.offset = found.offset;
+    damage.bytes = found.bytes;
+    damage.family = family;
+    damage.loses_keys = loses_keys;
+    damage.first_key = found.first_key;
+    damage.last_key = found.last_key;
+    add(damage);
+  }
+
+  void check_log(const Survey& found) {
+    const LoadedManifest& manifest = *found.manifest;
+    wal::ReplayRequest request = make_replay_request(directory_, found.contents, manifest.database, manifest.state,
+                                                     {manifest.state.edit_number, manifest.path, manifest.end});
+    request.sync = false;
+    RecoveryReport ignored;
+    const auto end = wal::replay(
+        files_, request, [](const wal::Record&, const wal::RecordSource&) { return Status(); }, ignored);
+    if (!end.ok()) add(damage_of(end.status()));
+  }
+
+  void check_table(const std::string& family, const TableMeta& meta) {
+    const std::string path = table_path(directory_, meta.id);
+    BlockCache cache(0);
+    auto table = Table::open(files_, path, meta, cache, false);
+    if (table.ok()) {
+      const Status verdict = (*table)->verify([&](const TableDamage& found) {
+        add(found, path, family, found.offset < (*table)->block_offset((*table)->blocks()));
+      });
+      if (!verdict.ok() && first_.ok()) first_ = verdict;
+      return;
+    }
+    auto salvage = TableSalvage::open(files_, path, &meta);
+    if (salvage.ok()) {
+      check_blocks(**salvage, path, family);
+      return;
+    }
+    Status status = salvage.status();
+    if (status.is_not_found()) status = Status::corruption(path, 0, "the file is missing; the manifest lists it");
+    // One past the largest key: a range without its end.
+    add({status, 0, meta.file_bytes, meta.smallest_key, meta.largest_key + std::string(1, '\0')}, path, family, true);
+  }
+
+  void check_blocks(TableSalvage& table, const std::string& path, const std::string& family) {
+    for (const TableDamage& found : table.metadata_damage()) add(found, path, family, false);
+    for (std::uint32_t i = 0; i < table.blocks(); ++i) {
+      auto block = table.block(i);
+      if (!block.ok()) add(table.block_damage(i, block.status()), path, family, true);
+    }
+  }
+
+  void check_unlisted(const Survey& found) {
+    for (const std::uint64_t id : found.contents.tables) {
+      const std::string path = table_path(directory_, id);
+      auto table = TableSalvage::open(files_, path, nullptr);
+      if (table.ok()) {
+        check_blocks(**table, path, {});
+      } else {
+        add({table.status(), 0, 0, {}, {}}, path, {}, true);
+      }
+    }
+  }
+
+  FileSystem& files_;
+  const std::string directory_;
+  const std::function<void(const Damage&)>& report_;
+  Status first_;
+};
+
+}  // namespace
+
+}  // namespace lsm
+
+Status verify_files(const std::string& path, const Options& options, const std::function<void(const Damage&)>& report) {
+  const Platform& platform = options.platform != nullptr ? *options.platform : real_platform();
+  return lsm::FileVerifier(*platform.files, path, report).run();
+}
+
+}  // namespace firn
