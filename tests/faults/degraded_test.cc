@@ -7,12 +7,18 @@
 #include <utility>
 
 #include "firn/firn.h"
-#include "platform/memory_file_system.h"
+#include "firn/sim/file_system.h"
 #include "platform/random.h"
 #include "tests/faults/step_executor.h"
 
 namespace firn::testing {
 namespace {
+
+using sim::CrashMode;
+using sim::Fault;
+using sim::Operation;
+using sim::OperationKind;
+using sim::SimFileSystem;
 
 constexpr std::uint64_t kDiskBytes = std::uint64_t{8} << 20;
 
@@ -90,7 +96,7 @@ class Degraded : public ::testing::Test {
     return count;
   }
 
-  MemoryFileSystem files_;
+  SimFileSystem files_;
   std::shared_ptr<StepControl> control_ = std::make_shared<StepControl>();
   const Platform platform_ = step_platform(files_, control_);
   std::unique_ptr<DB> db_;
@@ -312,7 +318,7 @@ TEST_F(Degraded, ATableThatCannotBeReadFailsOnlyTheRead) {
 }
 
 TEST(Open, WithoutThreadsIsAnError) {
-  MemoryFileSystem files;
+  SimFileSystem files;
   Platform platform = real_platform();
   platform.files = &files;
   platform.make_executor = [](std::uint32_t) { return std::unique_ptr<Executor>(); };

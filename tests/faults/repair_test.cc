@@ -11,11 +11,14 @@
 #include <vector>
 
 #include "firn/firn.h"
+#include "firn/sim/file_system.h"
 #include "platform/io.h"
-#include "platform/memory_file_system.h"
 
 namespace firn::testing {
 namespace {
+
+using sim::CrashMode;
+using sim::SimFileSystem;
 
 using Rows = std::map<std::string, std::string>;  // "family/key" to value.
 
@@ -145,9 +148,9 @@ class Salvage : public ::testing::Test {
     }
   }
 
-  MemoryFileSystem files_;
+  SimFileSystem files_;
   Platform platform_;
-  std::unique_ptr<MemoryFileSystem> crashed_;
+  std::unique_ptr<SimFileSystem> crashed_;
   Platform crashed_platform_;
   std::vector<std::string> tables_;
   Rows rows_;

@@ -123,7 +123,9 @@ TEST_F(DumpTest, LogInJsonIsWhole) {
   ASSERT_TRUE(status_.ok()) << status_.to_string();
   const Json& last = json["records"].back();
   EXPECT_EQ(last["count"], 2);
-  EXPECT_EQ(last["operations"][0]["key"], "key\x01" "19");  // As in scan and export.
+  EXPECT_EQ(last["operations"][0]["key"],
+            "key\x01"
+            "19");  // As in scan and export.
   EXPECT_EQ(last["operations"][0]["value"], std::string(380, 'v'));
   EXPECT_EQ(last["operations"][1]["kind"], "delete");
   EXPECT_EQ(json["live"], true);
