@@ -101,19 +101,20 @@ Status Replay::check_manifest() const {
   return Status();
 }
 
-// Orders the live segments into the chain that their headers name. What a later header passes over is void: it was made
-// in advance and never used, or its header could not be written and another was taken.
+// Orders the live segments into the chain that their headers name. A segment without records that the next header does
+// not name is void: it was made in advance and never used, or its header could not be written and another was taken.
+// Its id may be greater than that of the one named, or smaller: then a segment overtook it while it was being made, and
+// may have left the manifest before it.
 Status Replay::link_segments() {
   for (const Reader& reader : live_) {
     if (request_.clean_close.has_value() && clean_end(reader->id()).length == 0) continue;
     if (reader->header().has_value()) {
       const std::uint64_t previous = reader->header()->previous.end.id;
-      for (; !chain_.empty() && chain_.back()->id() > previous; chain_.pop_back()) {
+      for (; !chain_.empty() && chain_.back()->id() != previous; chain_.pop_back()) {
         const Result<bool> used = chain_.back()->next();
         if (!used.ok()) return used.status();
         if (*used) return broken_chain(*reader, previous);
       }
-      if (!chain_.empty() && chain_.back()->id() != previous) return broken_chain(*reader, previous);
     }
     chain_.push_back(reader.get());
   }

@@ -237,7 +237,10 @@ TEST(Replay, MissingSegmentIsCorruptionNamingIt) {
 
 TEST(Replay, SegmentThatTheManifestForgotIsMissedByItsSuccessor) {
   TestLog log;
-  for (const std::uint64_t id : {1U, 2U, 3U}) log.begin(id);
+  for (const std::uint64_t id : {1U, 2U, 3U}) {
+    log.begin(id);
+    ASSERT_TRUE(log.append("a").ok());
+  }
   log.forget(2);
   expect_corruption(log.replay(), "/db/3.log", 0);
 }
@@ -253,6 +256,21 @@ TEST(Replay, SegmentMadeInAdvanceAndPassedOverIsSkipped) {
   ASSERT_TRUE(replayed.status.ok()) << replayed.status.to_string();
   EXPECT_THAT(replayed.payloads, ElementsAre("a", "b"));
   EXPECT_THAT(replayed.end.obsolete, ElementsAre(2));
+}
+
+// It was still being made when two others had been begun; the first of them left the log before it.
+TEST(Replay, SegmentMadeInAdvanceThatItsSuccessorsOvertookIsSkipped) {
+  TestLog log;
+  log.prepare(1);
+  log.begin(2);
+  ASSERT_TRUE(log.append("a").ok());
+  log.begin(3);
+  ASSERT_TRUE(log.append("b").ok());
+  log.forget(2);
+  const Replayed replayed = log.replay();
+  ASSERT_TRUE(replayed.status.ok()) << replayed.status.to_string();
+  EXPECT_THAT(replayed.payloads, ElementsAre("b"));
+  EXPECT_THAT(replayed.end.obsolete, ElementsAre(1));
 }
 
 // Its header reached the file although the write of it failed; the writer took another segment.
