@@ -3,6 +3,8 @@
 
 usage: summary.py BUILD_DIR...
 
+Suites of build-asan are shown as "asan: lsm". A folder in which no test ran (it did not build) counts as one failure.
+
 Counts cases: each TEST of a GoogleTest program, and any other test as one. A program that failed without naming a
 failed case (a crash, a timeout, a leak found at exit) counts as one failure. Exit code 1 if anything failed.
 """
@@ -28,13 +30,18 @@ def main():
     failures = []
     for build_dir in sys.argv[1:]:
         log = pathlib.Path(build_dir) / 'meson-logs' / 'testlog.json'
+        if not log.exists():
+            failures.append(f'{build_dir}: no test ran')
+            continue
+        kind = pathlib.Path(build_dir).name.partition('-')[2]
         for line in log.read_text().splitlines():
             run = json.loads(line)
             if run['result'] == 'SKIP':
                 continue
             # "firn:wal / log_test", or "firn / log_test" outside any suite.
             owner, _, program = run['name'].partition(' / ')
-            suite = suites[owner.partition(':')[2] or 'other']
+            suite_name = owner.partition(':')[2] or 'other'
+            suite = suites[f'{kind}: {suite_name}' if kind else suite_name]
             ok = run['result'] in ('OK', 'EXPECTEDFAIL')
             cases = len(CASE_PASSED.findall(run['stdout']))
             failed = [f'{program}: {case}' for case in CASE_FAILED.findall(run['stdout'])]
@@ -48,9 +55,9 @@ def main():
             suite.seconds += run['duration']
             failures += failed
 
-    print(f'\n{"suite":<14}{"programs":>9}{"passed":>8}{"seconds":>9}')
+    print(f'\n{"suite":<18}{"programs":>9}{"passed":>8}{"seconds":>9}')
     for name, suite in sorted(suites.items()):
-        print(f'{name:<14}{suite.programs:>9}{suite.passed:>8}{suite.seconds:>9.1f}')
+        print(f'{name:<18}{suite.programs:>9}{suite.passed:>8}{suite.seconds:>9.1f}')
     for failure in failures:
         print('FAILED', failure)
     passed = sum(suite.passed for suite in suites.values())
