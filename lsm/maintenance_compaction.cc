@@ -28,17 +28,19 @@ PlanTables tables_of(const compaction::CompactionPlan& plan, const Version& vers
   return tables;
 }
 
+Result<std::unique_ptr<Cursor>> open_cursor(const TableFile& file) {
+  auto table = file.open_for_job();
+  if (!table.ok()) return table.status();
+  return std::unique_ptr<Cursor>(std::make_unique<TableCursor>(std::move(table).value(), ScanKind::kBackground));
+}
+
 // One sorted level's share of a plan.
 class PlanLevel final : public compaction::TableList {
  public:
   void add(std::shared_ptr<TableFile> table) { tables_.push_back(std::move(table)); }
   std::size_t count() const override { return tables_.size(); }
   const TableMeta& meta(std::size_t index) const override { return tables_[index]->meta(); }
-  Result<std::unique_ptr<Cursor>> open(std::size_t index) const override {
-    auto table = tables_[index]->open();
-    if (!table.ok()) return table.status();
-    return std::unique_ptr<Cursor>(std::make_unique<TableCursor>(**table, ScanKind::kBackground));
-  }
+  Result<std::unique_ptr<Cursor>> open(std::size_t index) const override { return open_cursor(*tables_[index]); }
 
  private:
   std::vector<std::shared_ptr<TableFile>> tables_;
@@ -161,9 +163,9 @@ Result<std::vector<TableMeta>> Maintenance::merge(const FamilyState& family, con
       levels[static_cast<std::size_t>(level)].add(table);
       continue;
     }
-    auto opened = table->open();
-    if (!opened.ok()) return opened.status();
-    task.inputs.push_back(std::make_unique<TableCursor>(**opened, ScanKind::kBackground));
+    auto cursor = open_cursor(*table);
+    if (!cursor.ok()) return cursor.status();
+    task.inputs.push_back(std::move(cursor).value());
   }
   for (const PlanLevel& level : levels) {
     if (level.count() != 0) task.inputs.push_back(std::make_unique<compaction::LevelCursor>(level));

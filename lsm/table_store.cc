@@ -61,6 +61,11 @@ std::shared_ptr<Table> TableFile::shared() const {
   return table_;
 }
 
+Result<std::shared_ptr<Table>> TableFile::open_for_job() const {
+  if (opened() != nullptr) return shared();
+  return Table::open(store_->files(), path(), meta_, store_->cache(), false);
+}
+
 Result<Table*> TableFile::open_first() const {
   MutexLock lock(mutex_);
   if (table_ != nullptr) return table_.get();

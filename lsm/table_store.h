@@ -71,6 +71,9 @@ class TableFile {
     if (Table* table = opened_.load(std::memory_order_acquire)) return table;
     return open_first();
   }
+  // The table for a background job: the open one, or one of the caller's own, which is neither mapped nor kept. What a
+  // compaction reads once should not stay in memory.
+  Result<std::shared_ptr<Table>> open_for_job() const;
   // The table if it is open already, else null.
   Table* opened() const { return opened_.load(std::memory_order_acquire); }
   std::shared_ptr<Table> shared() const;  // Precondition: open() succeeded.

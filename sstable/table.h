@@ -218,6 +218,8 @@ class TableCursor final : public Cursor {
  public:
   // Not positioned.
   explicit TableCursor(const Table& table, ScanKind kind = ScanKind::kUser);
+  // The same, and keeps the table open.
+  TableCursor(std::shared_ptr<const Table> table, ScanKind kind);
 
   void seek_to_first() override;
   void seek_to_last() override;
@@ -254,6 +256,7 @@ class TableCursor final : public Cursor {
   void present_first_of(std::uint32_t block);
   void present_last_of(std::uint32_t block);
 
+  const std::shared_ptr<const Table> owned_;  // Null where somebody else keeps the table open.
   const Table& table_;
   const ScanKind kind_;
   std::uint32_t block_ = kNoBlock;  // Present block; kNoBlock before the first and after a failure.

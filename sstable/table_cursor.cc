@@ -19,6 +19,9 @@ constexpr std::uint64_t kReadAheadBytes = std::uint64_t{256} << 10;
 
 TableCursor::TableCursor(const Table& table, ScanKind kind) : table_(table), kind_(kind) {}
 
+TableCursor::TableCursor(std::shared_ptr<const Table> table, ScanKind kind)
+    : owned_(std::move(table)), table_(*owned_), kind_(kind) {}
+
 BlockRef TableCursor::pin() const {
   FIRN_ASSERT(valid_ && kind_ == ScanKind::kUser);
   if (!pinned_) return {};
@@ -95,23 +98,15 @@ char* TableCursor::reserve_piece(std::size_t bytes) {
   return piece_.get();
 }
 
-// One block from the mapping, as many as a piece holds from the file.
+// As many blocks as a piece holds, from the file even where it is mapped: a page that was only ever read for a
+// compaction should not become memory of this process.
 Status TableCursor::fill_piece(std::uint32_t block) {
   const std::uint64_t offset = table_.block_offset(block);
-  std::size_t bytes = table_.extent_bytes(block);
-  bool filled = false;
-  if (table_.usable_mapping()) {
-    read_ahead(block);
-    std::memcpy(reserve_piece(bytes), table_.mapped_ + offset, bytes);
-    filled = !table_.lose_mapping_if_damaged();
-  }
-  if (!filled) {
-    std::uint32_t end = block + 1;
-    while (end < table_.blocks() && table_.block_offset(end + 1) - offset <= kPieceBytes) ++end;
-    bytes = static_cast<std::size_t>(table_.block_offset(end) - offset);
-    const std::span<char> into(reserve_piece(bytes), bytes);
-    if (Status s = read_exactly(*table_.file_, offset, std::as_writable_bytes(into)); !s.ok()) return s;
-  }
+  std::uint32_t end = block + 1;
+  while (end < table_.blocks() && table_.block_offset(end + 1) - offset <= kPieceBytes) ++end;
+  const auto bytes = static_cast<std::size_t>(table_.block_offset(end) - offset);
+  const std::span<char> into(reserve_piece(bytes), bytes);
+  if (Status s = read_exactly(*table_.file_, offset, std::as_writable_bytes(into)); !s.ok()) return s;
   piece_offset_ = offset;
   piece_bytes_ = bytes;
   return {};
