@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Races the engines: runs every workload on each of them in turn, prints the ratios, writes race.json and race.svg.
+"""Races the engines: runs every workload on each of them in turn, prints the ratios, writes race.json and race.svg, and
+with --docs the figures of docs/benchmarks.md and its picture.
 
 usage: race.py --programs BUILD/bench/race [--full] [--workloads a,b,c] [--engines firn,rocksdb] ...
 
@@ -19,6 +20,7 @@ import sys
 import tempfile
 
 import plot
+import report
 import table
 
 ENGINES = ('firn', 'rocksdb', 'leveldb')
@@ -43,6 +45,8 @@ def parse_arguments():
     parser.add_argument('--latency', action='store_true', help='time every operation, not one in 16')
     parser.add_argument('--dir', type=pathlib.Path, help='where the databases go (default: beside the programs)')
     parser.add_argument('--out', type=pathlib.Path, help='where race.json and race.svg go (default: beside the programs)')
+    parser.add_argument('--docs', type=pathlib.Path, help='the docs folder whose benchmarks.md and .svg are to be renewed')
+    parser.add_argument('--results', type=pathlib.Path, nargs='+', help='run nothing: show these race.json; of a workload in several, the last')
     arguments = parser.parse_args()
     if arguments.full and arguments.short:
         parser.error('--full or --short, not both')
@@ -139,15 +143,15 @@ def machine():
     return {'cpu': model, 'cores': os.cpu_count(), 'memory_bytes': memory, 'kernel': platform.release()}
 
 
-def main():
-    arguments = parse_arguments()
-    racer_engines = [
+def run_race(arguments):
+    """All that race.json says."""
+    engines = [
         engine for engine in arguments.engines.split(',') if (arguments.programs / f'firn_race_{engine}').exists()
     ]
-    if not racer_engines:
+    if not engines:
         sys.exit(f'race: no firn_race_* program in {arguments.programs}')
     listing = subprocess.run(
-        [arguments.programs / f'firn_race_{racer_engines[0]}', '--list'], check=True, capture_output=True, text=True
+        [arguments.programs / f'firn_race_{engines[0]}', '--list'], check=True, capture_output=True, text=True
     ).stdout
     listed = [json.loads(line) for line in listing.splitlines()]
     wanted = [name for name in arguments.workloads.split(',') if name]
@@ -155,25 +159,49 @@ def main():
 
     with tempfile.TemporaryDirectory(prefix='race-', dir=arguments.dir or arguments.programs) as directory:
         racer = Racer(arguments, pathlib.Path(directory))
-        results = race(racer, racer_engines, workloads, arguments.repeat)
-
-    rows = [table.Row(workload, results[workload['name']]) for workload in workloads if workload['name'] in reported]
-    print(table.render(rows, racer_engines))
-    out = arguments.out or arguments.programs
-    out.mkdir(parents=True, exist_ok=True)
-    document = {
+        results = race(racer, engines, workloads, arguments.repeat)
+    return {
         'date': datetime.datetime.now(datetime.timezone.utc).isoformat(timespec='seconds'),
         'machine': machine(),
         'settings': {
             name: getattr(arguments, name) for name in ('num', 'value', 'threads', 'seed', 'repeat', 'full', 'latency')
         },
-        'workloads': workloads,
+        'workloads': [workload for workload in workloads if workload['name'] in reported],
         'results': results,
     }
+
+
+def read_results(paths):
+    """Several races as one: of a workload that ran in two of them, the last counts."""
+    documents = [json.loads(path.read_text()) for path in paths]
+    merged = documents[-1]
+    for document in documents:
+        merged['results'] = {**merged['results'], **document['results']}
+        known = {workload['name'] for workload in merged['workloads']}
+        merged['workloads'] += [workload for workload in document['workloads'] if workload['name'] not in known]
+    return merged
+
+
+def main():
+    arguments = parse_arguments()
+    document = read_results(arguments.results) if arguments.results else run_race(arguments)
+    engines = [engine for engine in ENGINES if any(engine in runs for runs in document['results'].values())]
+    rows = [
+        table.Row(workload, {engine: runs.get(engine, []) for engine in engines})
+        for workload in document['workloads']
+        if (runs := document['results'].get(workload['name']))
+    ]
+    print(table.render(rows, engines))
+    out = arguments.out or arguments.programs
+    out.mkdir(parents=True, exist_ok=True)
     (out / 'race.json').write_text(json.dumps(document, indent=1) + '\n')
-    (out / 'race.svg').write_text(plot.render(rows, racer_engines))
+    (out / 'race.svg').write_text(plot.render(rows, engines))
     print(f'{out / "race.json"}, {out / "race.svg"}')
-    return 1 if any(row.error(engine) for row in rows for engine in racer_engines) else 0
+    if arguments.docs:
+        report.update(arguments.docs / 'benchmarks.md', report.render(document, rows, engines))
+        (arguments.docs / 'benchmarks.svg').write_text(plot.render(rows, engines))
+        print(f'{arguments.docs / "benchmarks.md"}, {arguments.docs / "benchmarks.svg"}')
+    return 1 if any(row.error(engine) for row in rows for engine in engines) else 0
 
 
 if __name__ == '__main__':

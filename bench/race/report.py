@@ -1,0 +1,99 @@
+"""The figures of a race as a part of docs/benchmarks.md: what stands between two marks there is replaced."""
+import table
+
+BEGIN = '<!-- figures: written by bench/race/race.py --docs -->\n'
+END = '<!-- end of figures -->\n'
+
+
+def markdown_table(header, lines):
+    alignment = ['---'] + ['---:'] * (len(header) - 1)
+    return '\n'.join('| ' + ' | '.join(cells) + ' |' for cells in [header, alignment, *lines])
+
+
+def versions(document, engines):
+    """{engine: its name and version as it says itself}"""
+    found = {}
+    for runs in document['results'].values():
+        for engine in engines:
+            for run in runs.get(engine, []):
+                if 'engine' in run:
+                    found[engine] = run['engine']
+    return [found.get(engine, engine) for engine in engines]
+
+
+def setting_lines(document, engines):
+    machine, settings = document['machine'], document['settings']
+    workloads = 'every workload, with all of its operations' if settings['full'] else 'with a quarter of the operations'
+    return [
+        f'- Date: {document["date"][:10]}. Engines: {", ".join(versions(document, engines))}.',
+        f'- Machine: {machine["cpu"]}, {machine["cores"]} cores, {machine["memory_bytes"] / 2**30:.0f} GiB, '
+        f'Linux {machine["kernel"]}.',
+        f'- Data: {settings["num"]:,} rows of 16 + {settings["value"]} bytes where a workload has no sizes of its own, '
+        f'{workloads}; medians of {settings["repeat"]} run{"s" * (settings["repeat"] > 1)}, the engines by turns.',
+    ]
+
+
+def speed_lines(rows, engines):
+    others = [engine for engine in engines if engine != table.BASELINE]
+    header = ['workload', 'what', 'unit', *engines, *(f'{engine} / {table.BASELINE}' for engine in others)]
+    lines = []
+    for row in rows:
+        for number, group in enumerate(row.groups()):
+            names = [row.workload['name'], row.workload['help'], row.workload['unit'] + '/s']
+            if number > 0:
+                names = ['', f'its {group}', '']
+            rates = {engine: row.rate(engine, number) for engine in engines}
+            base = rates.get(table.BASELINE)
+            ratios = [f'{rates[engine] / base:.2f}' if rates[engine] and base else '-' for engine in others]
+            lines.append([*names, *(table.cell(rates[engine], table.short_number) for engine in engines), *ratios])
+    return markdown_table(header, lines)
+
+
+def latency_lines(rows, engines):
+    columns = (('p50', 'p50_ns'), ('p99', 'p99_ns'), ('p99.9', 'p999_ns'), ('max', 'max_ns'))
+    header = ['workload', *(f'{title} {engine}' for title, _ in columns for engine in engines)]
+    lines = [
+        [row.workload['name']]
+        + [table.cell(row.latency(engine, name), table.short_time) for _, name in columns for engine in engines]
+        for row in rows
+    ]
+    return markdown_table(header, lines)
+
+
+def cost_lines(rows, engines):
+    columns = (
+        ('bytes written', 'write_amplification', lambda value: f'{value:.2f}' if value else '-'),
+        ('bytes on disk', 'space_amplification', lambda value: f'{value:.2f}' if value else '-'),
+        ('peak MB', 'peak_rss_bytes', lambda value: f'{value / 1e6:.0f}'),
+    )
+    header = ['workload', *(f'{title} {engine}' for title, _, _ in columns for engine in engines)]
+    lines = [
+        [row.workload['name'], *(table.cell(row.figure(engine, name), form) for _, name, form in columns for engine in engines)]
+        for row in rows
+    ]
+    return markdown_table(header, lines)
+
+
+def render(document, rows, engines):
+    parts = [
+        '\n'.join(setting_lines(document, engines)),
+        '### Speed',
+        speed_lines(rows, engines),
+        '### Latency of one call',
+        'One call in 16 is timed; the maximum sees every stall.',
+        latency_lines(rows, engines),
+        '### Bytes and memory',
+        'Bytes written and on disk, per byte of user data; the peak of resident memory, mapped files included.',
+        cost_lines(rows, engines),
+    ]
+    return '\n\n'.join(parts) + '\n'
+
+
+def update(path, figures):
+    """Puts the figures between the marks of the page."""
+    page = path.read_text()
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise SystemExit(f'race: {path} has no place for figures: "{BEGIN.strip()}" ... "{END.strip()}"')
+    path.write_text(f'{before}{BEGIN}\n{figures}\n{END}{after}')
