@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::uint64_t kGatherNs = 25'000;  // A quarter of a device flush.
 constexpr std::size_t kGroupBytesMax = std::size_t{1} << 20;
-// The log may hold as many segments before the family with the oldest records is flushed to shorten it.
-constexpr std::size_t kLogSegmentsMax = 6;
+// The log may hold so many memtables' worth of records before the family with the oldest ones is flushed to shorten it.
+constexpr std::uint64_t kLogMemtablesMax = 6;
 
 std::uint64_t user_bytes(const BatchOperation& op) { return op.key.size() + op.value.size(); }
 
@@ -179,23 +179,27 @@ void Committer::publish(Sequence last, std::uint64_t batches, std::uint64_t user
 }
 
 void Committer::bound_memory() {
-  const auto rotate_one = [this](FamilyState& family) {
-    memtable_bytes_ -= std::min(memtable_bytes_, family.writer_memtable()->memory_bytes());
-    maintenance_.rotate(family);
-  };
   for (FamilyState* family : core_.families.live()) {
-    if (family->writer_memtable()->memory_bytes() >= core_.sizes.memtable_bytes) rotate_one(*family);
+    if (family->writer_memtable()->memory_bytes() >= core_.sizes.memtable_bytes) make_immutable(*family);
   }
   // Many families share what two full memtables may hold.
   while (memtable_bytes_ >= 2 * core_.sizes.memtable_bytes) {
     FamilyState* fullest = maintenance_.fullest_family();
     if (fullest == nullptr) break;
-    rotate_one(*fullest);
+    make_immutable(*fullest);
   }
   if (log_.segments_begun() == segments_seen_) return;
   segments_seen_ = log_.segments_begun();
-  if (log_.occupancy().segments <= kLogSegmentsMax) return;
-  if (FamilyState* oldest = maintenance_.oldest_family()) rotate_one(*oldest);
+  if (log_.occupied_bytes() <= kLogMemtablesMax * core_.sizes.memtable_bytes) return;
+  if (FamilyState* oldest = maintenance_.oldest_family()) make_immutable(*oldest);
+}
+
+void Committer::make_immutable(FamilyState& family) {
+  const MemTable& memtable = *family.writer_memtable();
+  memtable_bytes_ -= std::min(memtable_bytes_, memtable.memory_bytes());
+  // What its flush makes superfluous should not wait for the rest of a segment to be written.
+  if (!maintenance_.others_unflushed(family)) log_.end_segment();
+  maintenance_.rotate(family);
 }
 
 void Committer::schedule_sync() {
@@ -304,9 +308,7 @@ Status Committer::sync() {
 
 void Committer::rotate(FamilyState& family) {
   MutexLock lock(mutex_);
-  if (family.writer_memtable()->empty()) return;
-  memtable_bytes_ -= std::min(memtable_bytes_, family.writer_memtable()->memory_bytes());
-  maintenance_.rotate(family);
+  if (!family.writer_memtable()->empty()) make_immutable(family);
 }
 
 void Committer::rotate_all() {

@@ -74,6 +74,7 @@ class Committer {
   void publish(Sequence last, std::uint64_t batches, std::uint64_t user_bytes);
   void schedule_sync();
   void bound_memory();
+  void make_immutable(FamilyState& family);
 
   Core& core_;
   LogSet& log_;

@@ -24,6 +24,7 @@ Status DbImpl::close() {
   Status status;
   if (!core_.options.read_only) {
     maintenance_->stop();
+    core_.executor = nullptr;
     executor_.reset();
     status = finish_writes();
   }

@@ -34,7 +34,9 @@ Status LogSet::fail(Status status) {
 
 void LogSet::restart() {
   writer_.reset();
+  previous_ = {};
   MutexLock lock(mutex_);
+  in_use_ = false;
   segments_.clear();
   unused_.clear();
   failure_ = Status();
@@ -43,9 +45,7 @@ void LogSet::restart() {
 
 Result<char*> LogSet::reserve(Sequence first_sequence, std::size_t payload_bytes) {
   const std::uint64_t bytes = wal::record_bytes(payload_bytes);
-  if (writer_ == nullptr || !writer_->fits(bytes)) {
-    if (Status status = change_over(first_sequence, bytes); !status.ok()) return status;
-  }
+  if (Status status = make_room(first_sequence, bytes); !status.ok()) return status;
   if (char* at = writer_->reserve(payload_bytes)) return at;
   return fail(writer_->status());
 }
@@ -54,6 +54,7 @@ Status LogSet::commit(Sequence first_sequence, std::uint32_t count, std::size_t 
   if (Status status = writer_->commit(first_sequence, count, payload_bytes); !status.ok())
     return fail(std::move(status));
   bump(core_.counters.log_bytes_written, wal::record_bytes(payload_bytes));
+  stored_in_place_ = true;
   if (writer_->end_offset() >= populate_from_) populate_ahead();
   return {};
 }
@@ -61,12 +62,19 @@ Status LogSet::commit(Sequence first_sequence, std::uint32_t count, std::size_t 
 Status LogSet::append_group(std::span<const wal::Record> records) {
   std::uint64_t bytes = 0;
   for (const wal::Record& record : records) bytes += wal::record_bytes(record.payload.size());
-  if (writer_ == nullptr || !writer_->fits(bytes)) {
-    if (Status status = change_over(records.front().first_sequence, bytes); !status.ok()) return status;
-  }
+  if (Status status = make_room(records.front().first_sequence, bytes); !status.ok()) return status;
   if (Status status = writer_->append_group(records); !status.ok()) return fail(std::move(status));
+  stored_in_place_ = false;
   bump(core_.counters.log_bytes_written, bytes);
   return {};
+}
+
+Status LogSet::make_room(Sequence first_sequence, std::uint64_t record_bytes) {
+  if (writer_ != nullptr && writer_->fits(record_bytes)) [[likely]]
+    return {};
+  if (Status status = change_over(first_sequence, record_bytes); !status.ok()) return status;
+  if (writer_->fits(record_bytes)) return {};
+  return Status(StatusCode::kNoSpace, writer_->path() + ": the disk has no space for more of the log");
 }
 
 Status LogSet::change_over(Sequence first_sequence, std::uint64_t record_bytes) {
@@ -79,8 +87,8 @@ Status LogSet::change_over(Sequence first_sequence, std::uint64_t record_bytes) 
   header.database = database_;
   header.first_sequence = first_sequence;
   // From here on the old segment takes nothing more: a header that failed may yet be there and name its end.
-  writer_.reset();
-  if (const Segment last = last_segment()) header.previous = last->seal();
+  end_segment();
+  header.previous = previous_end();
   header.manifest_edit = callbacks_.manifest_edit();
   auto created = wal::SegmentWriter::create(std::move(prepared->file), header);
   if (!created.ok()) {
@@ -94,14 +102,26 @@ Status LogSet::change_over(Sequence first_sequence, std::uint64_t record_bytes) 
   {
     MutexLock lock(mutex_);
     segments_.push_back(writer_);
+    in_use_ = true;
   }
   prepare_ahead();
   return {};
 }
 
-LogSet::Segment LogSet::last_segment() const {
+void LogSet::end_segment() {
+  if (writer_ == nullptr) return;
+  previous_ = writer_->seal();
+  callbacks_.submit([segment = std::move(writer_)] { segment->populate(0); });
+  writer_ = nullptr;
   MutexLock lock(mutex_);
-  return segments_.empty() ? nullptr : segments_.back();
+  in_use_ = false;
+}
+
+// Of the segment before the next one: also what was synced since it ended.
+wal::PreviousSegment LogSet::previous_end() {
+  MutexLock lock(mutex_);
+  if (!segments_.empty()) previous_ = segments_.back()->seal();
+  return previous_;
 }
 
 Result<PreparedSegment> LogSet::take_prepared(std::uint64_t capacity_bytes) {
@@ -111,7 +131,7 @@ Result<PreparedSegment> LogSet::take_prepared(std::uint64_t capacity_bytes) {
     prepared.swap(prepared_);
     if (prepared) {
       // Ids grow along the log: one that was made beside a segment that overtook it is of no use any more.
-      const bool in_order = segments_.empty() || prepared->id > segments_.back()->id();
+      const bool in_order = prepared->id > (writer_ == nullptr ? previous_.end.id : writer_->id());
       if (in_order && prepared->file->capacity_bytes() >= capacity_bytes) return std::move(*prepared);
       unused_.push_back(prepared->id);
     }
@@ -125,9 +145,9 @@ void LogSet::prepare_ahead() {
     if (preparing_ || prepared_) return;
     preparing_ = true;
   }
-  callbacks_.submit([this] {
+  callbacks_.submit([this, populate = stored_in_place_] {
     auto prepared = callbacks_.prepare(core_.sizes.log_segment_bytes);
-    if (prepared.ok()) prepared->file->populate(kPopulateBytes);
+    if (prepared.ok() && populate) prepared->file->populate(0, kPopulateBytes);
     MutexLock lock(mutex_);
     preparing_ = false;
     // An error is not kept: the writer that needs a segment tries again and answers its own.
@@ -170,21 +190,18 @@ void LogSet::mark_durable(Sequence sequence) {
 std::vector<std::uint64_t> LogSet::release(Sequence oldest_needed) {
   MutexLock lock(mutex_);
   std::vector<std::uint64_t> released = std::exchange(unused_, {});
-  while (segments_.size() > 1 && segments_.front()->last_sequence() < oldest_needed) {
+  while (segments_.size() > (in_use_ ? 1 : 0) && segments_.front()->last_sequence() < oldest_needed) {
     released.push_back(segments_.front()->id());
     segments_.pop_front();
   }
   return released;
 }
 
-LogSet::Occupancy LogSet::occupancy() const {
+std::uint64_t LogSet::occupied_bytes() const {
   MutexLock lock(mutex_);
-  Occupancy occupancy;
-  for (const Segment& segment : segments_) {
-    ++occupancy.segments;
-    occupancy.bytes += segment->end_offset();
-  }
-  return occupancy;
+  std::uint64_t bytes = 0;
+  for (const Segment& segment : segments_) bytes += segment->end_offset();
+  return bytes;
 }
 
 std::vector<std::uint64_t> LogSet::all_segments() {

@@ -51,6 +51,10 @@ class LogSet {
   // Records of several batches at once, cheapest when sync() follows.
   Status append_group(std::span<const wal::Record> records);
 
+  // The present segment takes no more records; the next one begins with the next record. For when its records are all
+  // in memtables that are being flushed: it can go with them, and until something is written there is no log.
+  void end_segment();
+
   // Every record appended before the call is on the device when Ok.
   Status sync();
   // Whether a write or sync has failed. Nothing is appended any more then, until restart(); failure() says why.
@@ -61,14 +65,11 @@ class LogSet {
   Sequence durable_sequence() const { return durable_sequence_.load(std::memory_order_acquire); }
   // Everything up to `sequence` is on the device, in the log or in tables.
   void mark_durable(Sequence sequence);
-  // Segments that can go because every record in them is older than `oldest_needed`; never the present one. They are
+  // Segments that can go because every record in them is older than `oldest_needed`; never the one in use. They are
   // out of the set: the caller tells the manifest and removes the files.
   std::vector<std::uint64_t> release(Sequence oldest_needed);
-  struct Occupancy {
-    std::size_t segments = 0;
-    std::uint64_t bytes = 0;
-  };
-  Occupancy occupancy() const;
+  // What its segments hold, flushed records included.
+  std::uint64_t occupied_bytes() const;
   // Every segment that holds, or was made to hold, records, for the edit that ends the log. Nothing is appended any
   // more, before restart().
   std::vector<std::uint64_t> all_segments();
@@ -81,8 +82,9 @@ class LogSet {
  private:
   using Segment = std::shared_ptr<wal::SegmentWriter>;
 
-  Segment last_segment() const;
+  Status make_room(Sequence first_sequence, std::uint64_t record_bytes);
   Status change_over(Sequence first_sequence, std::uint64_t record_bytes);
+  wal::PreviousSegment previous_end();
   Status fail(Status status);
   Result<PreparedSegment> take_prepared(std::uint64_t capacity_bytes);
   void prepare_ahead();
@@ -93,7 +95,9 @@ class LogSet {
   const Callbacks callbacks_;
 
   // The committing thread's.
-  Segment writer_;                   // Null before the first record, and after a change of segments that failed.
+  Segment writer_;                   // Null before the first record and after end_segment().
+  wal::PreviousSegment previous_;    // The segment before the next one, as it was when it ended.
+  bool stored_in_place_ = false;     // The last record was stored in mapped memory.
   std::uint64_t populate_from_ = 0;  // When the end passes it, more of the segment is populated.
 
   std::uint64_t segments_begun_ = 0;
@@ -102,8 +106,9 @@ class LogSet {
   std::atomic<Sequence> durable_sequence_{0};
   Mutex sync_mutex_;  // Held while syncing: segments become durable in order.
   mutable Mutex mutex_;
-  // Guarded by mutex_. Invariant LOGSET-1: in id order; the last one takes records.
+  // Guarded by mutex_. Invariant LOGSET-1: in id order; only the last one may be in use.
   std::deque<Segment> segments_;
+  bool in_use_ = false;  // The last one takes records.
   std::optional<PreparedSegment> prepared_;
   bool preparing_ = false;
   std::vector<std::uint64_t> unused_;  // Prepared in vain: released with the next ones.

@@ -137,6 +137,12 @@ FamilyState* Maintenance::fullest_family() const {
   return fullest;
 }
 
+bool Maintenance::others_unflushed(const FamilyState& family) const {
+  const auto& live = core_.families.live();
+  return std::any_of(live.begin(), live.end(),
+                     [&](const FamilyState* other) { return other != &family && !other->writer_memtable()->empty(); });
+}
+
 FamilyState* Maintenance::oldest_family() const {
   FamilyState* oldest = nullptr;
   Sequence sequence = kSequenceMax;

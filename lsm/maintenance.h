@@ -53,6 +53,8 @@ class Maintenance {
   void rotate(FamilyState& family);
   // The family with most in its active memtable; null when all are empty.
   FamilyState* fullest_family() const;
+  // Whether a family beside `family` has anything in its active memtable.
+  bool others_unflushed(const FamilyState& family) const;
   // The family whose unflushed data is oldest; null when there is none.
   FamilyState* oldest_family() const;
 

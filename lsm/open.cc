@@ -127,11 +127,13 @@ Status DbImpl::adopt(std::unique_ptr<Manifest> manifest) {
   for (const auto& [id, record] : state.families) maintenance_->adopt_family(id, record);
   log_ = std::make_unique<LogSet>(
       core_, database,
-      LogSet::Callbacks{
-          [this](std::uint64_t bytes) { return maintenance_->prepare_segment(bytes); },
-          [this] { return maintenance_->manifest_edit(); },
-          [this](std::function<void()> task) { core_.executor->submit(TaskPriority::kHigh, std::move(task)); },
-          [this](const Status& failure) { log_failed(failure); }});
+      LogSet::Callbacks{[this](std::uint64_t bytes) { return maintenance_->prepare_segment(bytes); },
+                        [this] { return maintenance_->manifest_edit(); },
+                        [this](std::function<void()> task) {
+                          if (core_.executor == nullptr) return task();  // While opening and closing.
+                          core_.executor->submit(TaskPriority::kHigh, std::move(task));
+                        },
+                        [this](const Status& failure) { log_failed(failure); }});
   committer_ = std::make_unique<Committer>(core_, *log_, *maintenance_, gate_);
   committer_->set_last_sequence(state.last_sequence);
   recovery_.clean = state.clean_close.has_value() || state.log_segments.empty();

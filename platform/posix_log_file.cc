@@ -8,8 +8,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
+#include <memory>
+#include <mutex>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -28,22 +31,72 @@ namespace {
 // linux/magic.h lacks it.
 constexpr std::uint64_t kXfsMagic = 0x58465342;
 
+// How much of a segment gets its space at a time: a segment that ends early has not taken much more than it holds.
+constexpr std::uint64_t kReservedPieceBytes = std::uint64_t{4} << 20;
+// How much is zeroed ahead of group writes at a time.
+constexpr std::uint64_t kZeroedPieceBytes = std::uint64_t{128} << 10;
+
+int allocate(int descriptor, std::uint64_t offset, std::uint64_t bytes) {
+  int error = EINTR;
+  while (error == EINTR) error = posix_fallocate(descriptor, static_cast<off_t>(offset), static_cast<off_t>(bytes));
+  return error;
+}
+
+// The disk space behind a segment, reserved piece by piece from its front.
+// Thread safety: any thread.
+class ReservedSpace {
+ public:
+  // Whether the first `bytes` bytes of the file have their space; asks for it where they do not.
+  bool reserve(int descriptor, std::uint64_t bytes, std::uint64_t capacity_bytes) {
+    if (bytes <= this->bytes()) return true;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::uint64_t begin = this->bytes();
+    if (bytes <= begin) return true;
+    const std::uint64_t generous = std::min(bytes + kReservedPieceBytes, capacity_bytes);
+    for (const std::uint64_t end : {generous, bytes}) {
+      error_ = allocate(descriptor, begin, end - begin);
+      if (error_ != 0) continue;
+      bytes_.store(end, std::memory_order_release);
+      return true;
+    }
+    return false;
+  }
+  std::uint64_t bytes() const { return bytes_.load(std::memory_order_acquire); }
+  // Why the last reserve() failed: an errno value.
+  int error() const {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    return error_;
+  }
+
+ private:
+  std::atomic<std::uint64_t> bytes_{0};
+  mutable std::mutex mutex_;
+  int error_ = 0;
+};
+
 // What both forms share: the file, its end, and a first failure that is never forgotten.
 class PosixLog : public LogFile {
  public:
-  PosixLog(std::string path, FileDescriptor file, std::uint64_t capacity_bytes)
-      : path_(std::move(path)), file_(std::move(file)), capacity_bytes_(capacity_bytes) {}
+  PosixLog(std::string path, FileDescriptor file, std::uint64_t capacity_bytes, std::unique_ptr<ReservedSpace> space)
+      : path_(std::move(path)), file_(std::move(file)), capacity_bytes_(capacity_bytes), space_(std::move(space)) {}
 
   const std::string& path() const final { return path_; }
   std::uint64_t capacity_bytes() const final { return capacity_bytes_; }
   std::uint64_t end_offset() const final { return end_offset_; }
 
+  bool make_room(std::uint64_t bytes) final {
+    if (bytes > capacity_bytes_ - end_offset_) return false;
+    return space_->reserve(file_.get(), end_offset_ + bytes, capacity_bytes_);
+  }
+
   Status write(std::span<const std::byte> bytes) final {
     reserved_bytes_ = 0;
     if (const int error = failed_error(); error != 0) return errno_status("write", path_, error);
-    if (bytes.size() > free_bytes()) {
+    if (bytes.size() > capacity_bytes_ - end_offset_) {
       return Status(StatusCode::kInvalidArgument, "write " + path_ + ": beyond the end of the log segment");
     }
+    if (!make_room(bytes.size())) return errno_status("write", path_, space_->error());
+    zero_ahead(end_offset_ + bytes.size());
     return append("write", bytes);
   }
 
@@ -56,13 +109,29 @@ class PosixLog : public LogFile {
   }
 
  protected:
-  std::uint64_t free_bytes() const { return capacity_bytes_ - end_offset_; }
-
   // 0, or the errno value that ended the life of this segment.
   virtual int failed_error() const { return failed_error_.load(std::memory_order_relaxed); }
   void fail(int error) {
     int none = 0;
     failed_error_.compare_exchange_strong(none, error, std::memory_order_relaxed);
+  }
+
+  // A sync that finds its bytes in blocks that were never written must also make that durable, in the file system's
+  // journal. So zeros are written ahead, and the first sync behind them pays for many later ones.
+  void zero_ahead(std::uint64_t end) {
+    if (end <= zeroed_bytes_) return;
+    const std::uint64_t begin = std::max(zeroed_bytes_, end_offset_);
+    const std::uint64_t wanted = std::min(end + kZeroedPieceBytes, space_->bytes());
+    // Page by page: the page cache keeps what is written at once as one piece, and would count all of it as changed
+    // with every record.
+    static constexpr std::array<std::byte, 4096> kZeros{};
+    for (std::uint64_t at = begin; at < wanted;) {
+      const std::uint64_t bytes = std::min<std::uint64_t>(kZeros.size() - at % kZeros.size(), wanted - at);
+      // What fails here is left to the write itself.
+      static_cast<void>(posix_write_at(file_.get(), at, std::span(kZeros).first(static_cast<std::size_t>(bytes))));
+      at += bytes;
+    }
+    zeroed_bytes_ = wanted;
   }
 
   Status append(const char* operation, std::span<const std::byte> bytes) {
@@ -82,7 +151,9 @@ class PosixLog : public LogFile {
   const std::string path_;
   const FileDescriptor file_;
   const std::uint64_t capacity_bytes_;
+  const std::unique_ptr<ReservedSpace> space_;
   std::uint64_t end_offset_ = 0;
+  std::uint64_t zeroed_bytes_ = 0;
   std::size_t reserved_bytes_ = 0;  // Of the last reserve, until it is used.
 
  private:
@@ -91,8 +162,9 @@ class PosixLog : public LogFile {
 
 class MappedLog final : public PosixLog {
  public:
-  MappedLog(std::string path, FileDescriptor file, std::uint64_t capacity_bytes, void* address)
-      : PosixLog(std::move(path), std::move(file), capacity_bytes),
+  MappedLog(std::string path, FileDescriptor file, std::uint64_t capacity_bytes, std::unique_ptr<ReservedSpace> space,
+            void* address)
+      : PosixLog(std::move(path), std::move(file), capacity_bytes, std::move(space)),
         address_(static_cast<std::byte*>(address)),
         guard_(std::in_place, address, static_cast<std::size_t>(capacity_bytes), true) {}
   ~MappedLog() override {
@@ -102,7 +174,7 @@ class MappedLog final : public PosixLog {
 
   std::span<std::byte> reserve(std::size_t bytes) override {
     reserved_bytes_ = 0;
-    if (bytes > free_bytes() || failed_error() != 0) return {};
+    if (!make_room(bytes) || failed_error() != 0) return {};
     reserved_bytes_ = bytes;
     return {address_ + end_offset_, bytes};
   }
@@ -116,26 +188,44 @@ class MappedLog final : public PosixLog {
     return Status();
   }
 
-  void populate(std::uint64_t offset) override {
-#if defined(MADV_POPULATE_WRITE)
-    const std::uint64_t mask = page_bytes() - 1;
-    const std::uint64_t end = (std::min(offset, capacity_bytes_) + mask) & ~mask;
-    const std::uint64_t begin = populated_bytes_.load(std::memory_order_relaxed);
-    if (begin >= end) return;
-    // Errors are ignored: the store that meets the page will see them.
-    madvise(address_ + begin, static_cast<std::size_t>(end - begin), MADV_POPULATE_WRITE);
-    populated_bytes_.store(end, std::memory_order_relaxed);
-#endif
+  void populate(std::uint64_t begin, std::uint64_t end) override {
+    const std::lock_guard<std::mutex> lock(populate_mutex_);
+    drop_pages(begin);
+    if (end > begin) populate_pages(begin, end);
   }
 
  protected:
   int failed_error() const override { return guard_->failed() ? EIO : PosixLog::failed_error(); }
 
  private:
+  // Takes what is written out of the page tables: it stays in the page cache and counts as memory of this process no
+  // longer.
+  void drop_pages(std::uint64_t end) {
+    end &= ~(page_bytes() - 1);
+    if (end <= dropped_bytes_) return;
+    madvise(address_ + dropped_bytes_, static_cast<std::size_t>(end - dropped_bytes_), MADV_DONTNEED);
+    dropped_bytes_ = end;
+  }
+
+  void populate_pages(std::uint64_t begin, std::uint64_t end) {
+#if defined(MADV_POPULATE_WRITE)
+    const std::uint64_t mask = page_bytes() - 1;
+    end = std::min(end, capacity_bytes_);
+    if (!space_->reserve(file_.get(), end, capacity_bytes_)) return;
+    end = (end + mask) & ~mask;
+    populated_bytes_ = std::max(populated_bytes_, begin & ~mask);
+    if (populated_bytes_ >= end) return;
+    // Errors are ignored: the store that meets the page will see them.
+    madvise(address_ + populated_bytes_, static_cast<std::size_t>(end - populated_bytes_), MADV_POPULATE_WRITE);
+    populated_bytes_ = end;
+#endif
+  }
+
   std::byte* const address_;
   std::optional<MappingGuard> guard_;
-  std::atomic<std::uint64_t> populated_bytes_{
-      0};  // Atomic: two background tasks may meet; doing a page twice is harmless.
+  std::mutex populate_mutex_;  // Two background tasks may meet.
+  std::uint64_t dropped_bytes_ = 0;
+  std::uint64_t populated_bytes_ = 0;
 };
 
 class StagedLog final : public PosixLog {
@@ -144,7 +234,7 @@ class StagedLog final : public PosixLog {
 
   std::span<std::byte> reserve(std::size_t bytes) override {
     reserved_bytes_ = 0;
-    if (bytes > free_bytes() || failed_error() != 0) return {};
+    if (!make_room(bytes) || failed_error() != 0) return {};
     if (buffer_.size() < bytes) buffer_.resize(bytes);
     reserved_bytes_ = bytes;
     return std::span(buffer_).first(bytes);
@@ -157,7 +247,7 @@ class StagedLog final : public PosixLog {
     return append("write", std::span<const std::byte>(buffer_).first(bytes));
   }
 
-  void populate(std::uint64_t) override {}
+  void populate(std::uint64_t, std::uint64_t) override {}
 
  private:
   std::vector<std::byte> buffer_;
@@ -172,10 +262,15 @@ bool allocation_is_a_promise(int descriptor) {
   return magic == EXT4_SUPER_MAGIC || magic == kXfsMagic || magic == TMPFS_MAGIC;
 }
 
-int allocate_log(int descriptor, std::uint64_t bytes) {
-  int error = EINTR;
-  while (error == EINTR) error = posix_fallocate(descriptor, 0, static_cast<off_t>(bytes));
-  return error;
+// Gives the file its size, which reads as zeros, and its first piece of space. Returns an errno value.
+int make_log_space(int descriptor, std::uint64_t capacity_bytes, ReservedSpace& space) {
+  int outcome = -1;
+  do {
+    outcome = ftruncate(descriptor, static_cast<off_t>(capacity_bytes));
+  } while (outcome != 0 && errno == EINTR);
+  if (outcome != 0) return errno;
+  const std::uint64_t first = std::min(kReservedPieceBytes, capacity_bytes);
+  return space.reserve(descriptor, first, first) ? 0 : space.error();
 }
 
 }  // namespace
@@ -185,7 +280,8 @@ Result<std::unique_ptr<LogFile>> create_posix_log(const std::string& path, std::
   FIRN_ASSERT(capacity_bytes > 0);
   FileDescriptor file(posix_open(path, O_RDWR | O_CREAT | O_EXCL));
   if (!file.valid()) return errno_status("create log", path, errno);
-  if (const int error = allocate_log(file.get(), capacity_bytes); error != 0) {
+  auto space = std::make_unique<ReservedSpace>();
+  if (const int error = make_log_space(file.get(), capacity_bytes, *space); error != 0) {
     unlink(path.c_str());
     return errno_status("allocate " + std::to_string(capacity_bytes) + " bytes for log", path, error);
   }
@@ -193,10 +289,11 @@ Result<std::unique_ptr<LogFile>> create_posix_log(const std::string& path, std::
     void* const address =
         mmap(nullptr, static_cast<std::size_t>(capacity_bytes), PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
     if (address != MAP_FAILED) {
-      return std::unique_ptr<LogFile>(std::make_unique<MappedLog>(path, std::move(file), capacity_bytes, address));
+      return std::unique_ptr<LogFile>(
+          std::make_unique<MappedLog>(path, std::move(file), capacity_bytes, std::move(space), address));
     }
   }
-  return std::unique_ptr<LogFile>(std::make_unique<StagedLog>(path, std::move(file), capacity_bytes));
+  return std::unique_ptr<LogFile>(std::make_unique<StagedLog>(path, std::move(file), capacity_bytes, std::move(space)));
 }
 
 }  // namespace firn

@@ -1,5 +1,6 @@
 #include "wal/segment_writer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "platform/assert.h"
@@ -10,6 +11,8 @@ namespace {
 
 // Larger groups are not worth a second copy of their bytes.
 constexpr std::uint64_t kStagedBytesMax = std::uint64_t{256} << 10;
+// How much room is asked for at a time.
+constexpr std::uint64_t kRoomBytes = std::uint64_t{256} << 10;
 // What a durable stamp can name.
 constexpr std::uint64_t kCapacityBytesMax = std::uint64_t{UINT32_MAX} * kRecordAlignment;
 
@@ -46,6 +49,16 @@ Status SegmentWriter::write_header() {
   Status status = file_->write(std::as_bytes(std::span(staging_)));
   if (status.ok()) end_.store(kSegmentHeaderBytes, std::memory_order_release);
   return status;
+}
+
+bool SegmentWriter::make_room(std::uint64_t end) {
+  // For many records at a time, unless the disk is nearly full.
+  for (const std::uint64_t wanted : {std::min(end + kRoomBytes, capacity_bytes_), end}) {
+    if (wanted < end || !file_->make_room(wanted - end_offset())) continue;
+    room_end_ = wanted;
+    return true;
+  }
+  return false;
 }
 
 char* SegmentWriter::reserve(std::size_t payload_bytes) {
@@ -129,7 +142,10 @@ Status SegmentWriter::sync() {
   return Status();
 }
 
-void SegmentWriter::populate(std::uint64_t bytes) { file_->populate(end_offset() + bytes); }
+void SegmentWriter::populate(std::uint64_t bytes) {
+  const std::uint64_t end = end_offset();
+  file_->populate(end, end + bytes);
+}
 
 Status SegmentWriter::status() const {
   MutexLock lock(status_mutex_);

@@ -45,8 +45,12 @@ class SegmentWriter {
   const std::string& path() const { return file_->path(); }
   std::uint64_t capacity_bytes() const { return capacity_bytes_; }
 
-  // Whether records of so many bytes in all (wal::record_bytes each) still fit.
-  bool fits(std::uint64_t bytes) const { return bytes <= capacity_bytes_ - end_offset(); }
+  // Whether records of so many bytes in all (wal::record_bytes each) still fit: into the segment, and on the disk. By
+  // the writing thread.
+  bool fits(std::uint64_t bytes) {
+    const std::uint64_t end = end_offset() + bytes;
+    return end <= room_end_ || make_room(end);
+  }
 
   // Room for a payload of `payload_bytes`; the caller writes it there and commits, or forgets about it.
   // Null: the segment is full, or it failed (status() tells). Valid until the next call of a writing function.
@@ -59,7 +63,8 @@ class SegmentWriter {
 
   // Everything appended before the call is on the device when Ok. Concurrent calls take turns.
   Status sync();
-  // Makes appending up to `bytes` ahead of the end cheap; for a background thread.
+  // Makes appending up to `bytes` ahead of the end cheap, and lets go of the memory of what lies before it; for a
+  // background thread.
   void populate(std::uint64_t bytes);
 
   // All segments before this one are on the device completely: later records carry it as proof.
@@ -88,6 +93,7 @@ class SegmentWriter {
   SegmentWriter(std::unique_ptr<LogFile> file, const SegmentHeader& header);
 
   Status write_header();
+  bool make_room(std::uint64_t end);
   Status append_one_by_one(std::span<const Record> records);
   void check(const Record& record, Sequence last) const;
   DurableStamp stamp() const {
@@ -105,6 +111,7 @@ class SegmentWriter {
   // The writing thread's.
   char* reserved_ = nullptr;        // The record under reservation, header included.
   std::size_t reserved_bytes_ = 0;  // Of payload.
+  std::uint64_t room_end_ = 0;      // Up to here the file has said that there is room.
   std::uint32_t chain_ = 0;
   bool sealed_ = false;
   std::string staging_;

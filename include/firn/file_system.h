@@ -64,7 +64,8 @@ class FIRN_EXPORT File {
   virtual void prefetch(std::uint64_t offset, std::uint64_t bytes) = 0;
 };
 
-// A file of fixed, preallocated size written front to back: one segment of the write-ahead log.
+// A file of fixed size written front to back, into disk space that is reserved beforehand: one segment of the
+// write-ahead log. What was not written reads as zeros.
 // Two ways to append, which may be mixed: reserve + publish (a store into mapped memory where the file system keeps its
 // promise of preallocated space, a write elsewhere) costs no system call; write() is cheaper when sync() follows.
 class FIRN_EXPORT LogFile {
@@ -73,7 +74,10 @@ class FIRN_EXPORT LogFile {
   virtual const std::string& path() const = 0;
   virtual std::uint64_t capacity_bytes() const = 0;
   virtual std::uint64_t end_offset() const = 0;  // Where the next byte goes.
-  // Room for the next `bytes` bytes at end_offset(); empty when the segment or a device error leaves none.
+  // Whether `bytes` more can be appended: the segment has room for them, and the disk has the space, which is theirs
+  // from now on. A false answer is no failure of the segment; it may be asked again.
+  virtual bool make_room(std::uint64_t bytes) = 0;
+  // Room for the next `bytes` bytes at end_offset(); empty when make_room() says no, or after a device error.
   // The span is valid until the next call and its contents are unspecified.
   virtual std::span<std::byte> reserve(std::size_t bytes) = 0;
   // The first `bytes` bytes of the last reservation are with the operating system when it returns Ok.
@@ -82,8 +86,9 @@ class FIRN_EXPORT LogFile {
   virtual Status write(std::span<const std::byte> bytes) = 0;
   // Everything appended before the call is on the device.
   virtual Status sync() = 0;
-  // Makes the next reservations up to `offset` cheap (page tables, zeroed pages). For a background thread; a hint.
-  virtual void populate(std::uint64_t offset) = 0;
+  // Makes reservations in [begin, end) cheap (disk space, page tables, zeroed pages) and lets go of what memory is
+  // held for bytes before `begin`, which is not beyond end_offset(). For a background thread; a hint.
+  virtual void populate(std::uint64_t begin, std::uint64_t end) = 0;
 };
 
 // Held from a successful lock() until destruction. The lock file itself is never removed.

@@ -148,9 +148,15 @@ class SimLog final : public LogFile {
   std::uint64_t capacity_bytes() const override { return capacity_bytes_; }
   std::uint64_t end_offset() const override { return end_offset_; }
 
+  // The space is charged when the log is created; only a fault makes it lack later.
+  bool make_room(std::uint64_t bytes) override {
+    return fits(bytes) &&
+           state_.consult({OperationKind::kAllocate, path_, node_->kind(), 0, 0, end_offset_ + bytes}).error() == 0;
+  }
+
   std::span<std::byte> reserve(std::size_t bytes) override {
     abandon_reservation();
-    if (bytes > capacity_bytes_ - end_offset_ || failed_error_.load(std::memory_order_relaxed) != 0) return {};
+    if (!fits(bytes) || failed_error_.load(std::memory_order_relaxed) != 0) return {};
     if (buffer_.size() < bytes) buffer_.resize(bytes);
     const std::lock_guard<std::mutex> lock(state_.mutex);
     node_->contents().read(end_offset_, reserved(bytes));
@@ -168,7 +174,7 @@ class SimLog final : public LogFile {
 
   Status write(std::span<const std::byte> bytes) override {
     abandon_reservation();
-    if (bytes.size() > capacity_bytes_ - end_offset_) {
+    if (!fits(bytes.size())) {
       return Status(StatusCode::kInvalidArgument, "write " + path_ + ": beyond the end of the log segment");
     }
     return append(OperationKind::kWrite, "write", bytes);
@@ -181,9 +187,10 @@ class SimLog final : public LogFile {
     return error == 0 ? Status() : errno_status("sync", path_, error);
   }
 
-  void populate(std::uint64_t) override {}
+  void populate(std::uint64_t, std::uint64_t) override {}
 
  private:
+  bool fits(std::uint64_t bytes) const { return bytes <= capacity_bytes_ - end_offset_; }
   std::span<std::byte> reserved(std::size_t bytes) {
     reserved_bytes_ = bytes;
     return std::span(buffer_).first(bytes);

@@ -329,7 +329,7 @@ TEST_P(FileSystemContract, LogSyncsAndPopulatesBesideItsWriter) {
   std::thread background([&] {
     std::uint64_t ahead = 0;
     while (!done) {
-      log->populate(ahead += 100'000);
+      log->populate(0, ahead += 100'000);
       EXPECT_OK(log->sync());
     }
   });

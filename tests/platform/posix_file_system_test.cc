@@ -7,10 +7,13 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <set>
 #include <string>
 
@@ -152,6 +155,46 @@ TEST_F(Posix, LogThatCannotBeAllocatedLeavesNoFile) {
   EXPECT_EQ(status.code(), StatusCode::kIo);
   EXPECT_THAT(status.message(), HasSubstr(path("log")));
   EXPECT_FALSE(testing::exists(files_, path("log")));
+}
+
+std::uint64_t space_taken(const std::string& path) {
+  struct stat info {};
+  EXPECT_EQ(stat(path.c_str(), &info), 0);
+  return static_cast<std::uint64_t>(info.st_blocks) * 512;
+}
+
+TEST_F(Posix, LogTakesItsSpacePieceByPiece) {
+  constexpr std::uint64_t kCapacity = std::uint64_t{64} << 20;
+  const std::unique_ptr<LogFile> log = files_.create_log(path("log"), kCapacity).value();
+  const std::uint64_t at_first = space_taken(path("log"));
+  EXPECT_GT(at_first, 0u);
+  EXPECT_LE(at_first, kCapacity / 8);
+  EXPECT_TRUE(log->make_room(kCapacity / 2));
+  EXPECT_GE(space_taken(path("log")), kCapacity / 2);
+  EXPECT_TRUE(log->make_room(kCapacity));
+  EXPECT_FALSE(log->make_room(kCapacity + 1));
+}
+
+std::uint64_t memory_of_files() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    std::uint64_t kilobytes = 0;
+    if ((word == "RssFile:" || word == "RssShmem:") && status >> kilobytes && kilobytes > 0) return kilobytes * 1024;
+  }
+  return 0;
+}
+
+TEST_F(Posix, WrittenPartOfALogIsNoMemoryOfThisProcess) {
+  constexpr std::size_t kCapacity = std::size_t{32} << 20;
+  const std::unique_ptr<LogFile> log = files_.create_log(path("log"), kCapacity).value();
+  const std::span<std::byte> room = log->reserve(kCapacity);
+  ASSERT_EQ(room.size(), kCapacity);
+  std::fill(room.begin(), room.end(), std::byte{'x'});
+  EXPECT_OK(log->publish(kCapacity));
+  const std::uint64_t before = memory_of_files();
+  log->populate(kCapacity, kCapacity);
+  EXPECT_LE(memory_of_files() + kCapacity / 2, before);
+  EXPECT_EQ(testing::contents(files_, path("log")), std::string(kCapacity, 'x'));
 }
 
 TEST_F(Posix, WritesThatTheSystemRefusesSayWhy) {

@@ -142,8 +142,8 @@ TEST_F(Mapped, LogWhosePagesFailAnswersWithAnError) {
 TEST_F(Mapped, PopulateIgnoresPagesThatFail) {
   const std::unique_ptr<LogFile> log = files_.create_log(path("log"), 4 * kPage).value();
   cut("log", 0);
-  log->populate(4 * kPage);
-  log->populate(1000 * kPage);
+  log->populate(0, 4 * kPage);
+  log->populate(0, 1000 * kPage);
 }
 
 // A page past the end of a file, mapped by somebody who is not Firn.

@@ -62,6 +62,20 @@ TEST(SegmentWriter, ReservesNothingInAFullSegment) {
   EXPECT_TRUE(log.writer().status().ok());
 }
 
+TEST(SegmentWriter, DiskWithoutSpaceEndsTheSegmentAndIsNoFailure) {
+  TestLog log(1 << 20);
+  log.begin(1);
+  ASSERT_TRUE(log.append("a").ok());
+  fail(log.files(), sim::OperationKind::kAllocate, ENOSPC);
+  EXPECT_FALSE(log.writer().fits(512 << 10));
+  EXPECT_EQ(log.writer().reserve(512 << 10), nullptr);
+  EXPECT_TRUE(log.writer().status().ok());
+  log.files().set_fault_hook(nullptr);
+  EXPECT_TRUE(log.writer().fits(512 << 10));
+  ASSERT_TRUE(log.append("b").ok());
+  EXPECT_EQ(log.replay().payloads, (std::vector<std::string>{"a", "b"}));
+}
+
 TEST(SegmentWriter, ForgottenReservationLeavesNoTrace) {
   TestLog log;
   log.begin(1);
