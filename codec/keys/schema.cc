@@ -39,34 +39,51 @@ bool parse_tag(TextReader& reader, EntityTag& tag) {
   return true;
 }
 
-class EntitySchema final : public KeySchema {
+// What the schemas share whose keys are decoded into a `Key` before they are shown.
+template <class Key>
+class DecodedSchema : public KeySchema {
+ public:
+  Status format_text(Slice key, std::string& out) const final {
+    const Result<Key> decoded = decode(key);
+    if (decoded.ok()) append_text(out, *decoded);
+    return decoded.status();
+  }
+  Status format_json(Slice key, std::string& out) const final {
+    const Result<Key> decoded = decode(key);
+    if (decoded.ok()) append_json(out, *decoded);
+    return decoded.status();
+  }
+  Status parse_key(std::string_view text, std::string& out) const final { return parse(text, true, out); }
+  Status parse_prefix(std::string_view text, std::string& out) const final { return parse(text, false, out); }
+
+ private:
+  virtual Result<Key> decode(Slice key) const = 0;
+  virtual void append_text(std::string& out, const Key& key) const = 0;
+  virtual void append_json(std::string& out, const Key& key) const = 0;
+  // `whole`: a whole key, else the beginning of one.
+  virtual Status parse(std::string_view text, bool whole, std::string& out) const = 0;
+};
+
+class EntitySchema final : public DecodedSchema<EntityKey> {
  public:
   std::string_view name() const override { return "entity"; }
 
-  Status format_text(Slice key, std::string& out) const override {
-    const Result<EntityKey> parsed = parse_entity_key(key);
-    if (!parsed.ok()) return parsed.status();
-    append_decimal(out, parsed->id);
-    append_tag_text(out.append("/"), parsed->tag);
-    append_escaped_text(out.append("/"), parsed->suffix, "");
-    return {};
-  }
-
-  Status format_json(Slice key, std::string& out) const override {
-    const Result<EntityKey> parsed = parse_entity_key(key);
-    if (!parsed.ok()) return parsed.status();
-    append_json_integer(out.append(R"({"id":)"), parsed->id);
-    append_tag_text(out.append(R"(,"tag":")"), parsed->tag);
-    append_json_bytes(out.append(R"(",)"), "suffix", parsed->suffix);
-    out.append("}");
-    return {};
-  }
-
-  Status parse_key(std::string_view text, std::string& out) const override { return parse(text, true, out); }
-  Status parse_prefix(std::string_view text, std::string& out) const override { return parse(text, false, out); }
-
  private:
-  static Status parse(std::string_view text, bool whole, std::string& out) {
+  Result<EntityKey> decode(Slice key) const override { return parse_entity_key(key); }
+  void append_text(std::string& out, const EntityKey& key) const override {
+    append_decimal(out, key.id);
+    append_tag_text(out.append("/"), key.tag);
+    append_escaped_text(out.append("/"), key.suffix, "");
+  }
+
+  void append_json(std::string& out, const EntityKey& key) const override {
+    append_json_integer(out.append(R"({"id":)"), key.id);
+    append_tag_text(out.append(R"(,"tag":")"), key.tag);
+    append_json_bytes(out.append(R"(",)"), "suffix", key.suffix);
+    out.append("}");
+  }
+
+  Status parse(std::string_view text, bool whole, std::string& out) const override {
     TextReader reader(text);
     std::uint64_t id = 0;
     EntityTag tag{};
@@ -92,33 +109,25 @@ class EntitySchema final : public KeySchema {
   }
 };
 
-class TimeSchema final : public KeySchema {
+class TimeSchema final : public DecodedSchema<TimeKey> {
  public:
   std::string_view name() const override { return "time"; }
 
-  Status format_text(Slice key, std::string& out) const override {
-    const Result<TimeKey> parsed = parse_time_key(key);
-    if (!parsed.ok()) return parsed.status();
-    append_escaped_text(out, parsed->prefix, " ");
-    append_instant_text(out.append(" "), static_cast<std::int64_t>(parsed->time_ms));
-    out.append(" ").append(parsed->ulid.text());
-    return {};
-  }
-
-  Status format_json(Slice key, std::string& out) const override {
-    const Result<TimeKey> parsed = parse_time_key(key);
-    if (!parsed.ok()) return parsed.status();
-    append_json_bytes(out.append("{"), "prefix", parsed->prefix);
-    append_json_integer(out.append(R"(,"time_ms":)"), parsed->time_ms);
-    out.append(R"(,"ulid":")").append(parsed->ulid.text()).append(R"("})");
-    return {};
-  }
-
-  Status parse_key(std::string_view text, std::string& out) const override { return parse(text, true, out); }
-  Status parse_prefix(std::string_view text, std::string& out) const override { return parse(text, false, out); }
-
  private:
-  static Status parse(std::string_view text, bool whole, std::string& out) {
+  Result<TimeKey> decode(Slice key) const override { return parse_time_key(key); }
+  void append_text(std::string& out, const TimeKey& key) const override {
+    append_escaped_text(out, key.prefix, " ");
+    append_instant_text(out.append(" "), static_cast<std::int64_t>(key.time_ms));
+    out.append(" ").append(key.ulid.text());
+  }
+
+  void append_json(std::string& out, const TimeKey& key) const override {
+    append_json_bytes(out.append("{"), "prefix", key.prefix);
+    append_json_integer(out.append(R"(,"time_ms":)"), key.time_ms);
+    out.append(R"(,"ulid":")").append(key.ulid.text()).append(R"("})");
+  }
+
+  Status parse(std::string_view text, bool whole, std::string& out) const override {
     TextReader reader(text);
     std::string prefix;
     std::int64_t ms = 0;
@@ -148,32 +157,24 @@ class TimeSchema final : public KeySchema {
   }
 };
 
-class SeriesSchema final : public KeySchema {
+class SeriesSchema final : public DecodedSchema<SeriesKey> {
  public:
   std::string_view name() const override { return "series"; }
 
-  Status format_text(Slice key, std::string& out) const override {
-    const Result<SeriesKey> parsed = parse_series_key(key);
-    if (!parsed.ok()) return parsed.status();
-    append_decimal(out, parsed->series);
-    append_instant_text(out.append(" "), parsed->time);
-    return {};
-  }
-
-  Status format_json(Slice key, std::string& out) const override {
-    const Result<SeriesKey> parsed = parse_series_key(key);
-    if (!parsed.ok()) return parsed.status();
-    append_json_integer(out.append(R"({"series":)"), parsed->series);
-    append_json_integer(out.append(R"(,"time":)"), parsed->time);
-    out.append("}");
-    return {};
-  }
-
-  Status parse_key(std::string_view text, std::string& out) const override { return parse(text, true, out); }
-  Status parse_prefix(std::string_view text, std::string& out) const override { return parse(text, false, out); }
-
  private:
-  static Status parse(std::string_view text, bool whole, std::string& out) {
+  Result<SeriesKey> decode(Slice key) const override { return parse_series_key(key); }
+  void append_text(std::string& out, const SeriesKey& key) const override {
+    append_decimal(out, key.series);
+    append_instant_text(out.append(" "), key.time);
+  }
+
+  void append_json(std::string& out, const SeriesKey& key) const override {
+    append_json_integer(out.append(R"({"series":)"), key.series);
+    append_json_integer(out.append(R"(,"time":)"), key.time);
+    out.append("}");
+  }
+
+  Status parse(std::string_view text, bool whole, std::string& out) const override {
     TextReader reader(text);
     SeriesKey key;
     if (reader.unsigned_decimal(key.series)) {
