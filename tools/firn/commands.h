@@ -19,6 +19,7 @@ void add_transfer_commands(Tool tool);  // batch, load, export
 void add_family_command(Tool tool);     // families
 void add_upkeep_commands(Tool tool);    // flush, compact, destroy
 void add_damage_commands(Tool tool);    // verify, repair
+void add_crashtest_command(Tool tool);  // crashtest
 void add_view_commands(Tool tool);      // levels, stats, inspect, dump
 
 }  // namespace firn::tools

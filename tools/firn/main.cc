@@ -55,6 +55,7 @@ int main(int argc, char** argv) {
   add_upkeep_commands(tool);
   add_damage_commands(tool);
   add_view_commands(tool);
+  add_crashtest_command(tool);
 
   catch_interrupts();
   try {

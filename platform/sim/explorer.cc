@@ -1,0 +1,246 @@
+// Tested in tests/crash/explorer_test.cc.
+#include "platform/sim/explorer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "platform/sim/hash.h"
+
+namespace firn::sim {
+
+namespace {
+
+// Operations whose states are in memory at a time.
+constexpr std::uint64_t kWindowOperations = 256;
+constexpr std::uint32_t kShrinkChecks = 2'000;
+constexpr std::uint64_t kProgressNs = 100'000'000;
+constexpr std::uint32_t kRecoveryPlansMax = 4;
+constexpr std::uint32_t kFaultPlansMax = 8;
+// Of what the limits allow; the rest is for the runs with faults.
+constexpr double kShareWithoutFaults = 0.6;
+
+Clock& real_clock() { return *real_platform().clock; }
+
+}  // namespace
+
+Status broken(std::string_view what) { return Status(StatusCode::kCorruption, std::string(what)); }
+
+void ExploreReport::add(const ExploreReport& other) {
+  states_explored += other.states_explored;
+  states_pruned += other.states_pruned;
+  recovery_states += other.recovery_states;
+  operations += other.operations;
+  runs += other.runs;
+  faults_injected += other.faults_injected;
+  unique_outcomes += other.unique_outcomes;
+  seconds += other.seconds;
+  complete = complete && other.complete;
+  violations.insert(violations.end(), other.violations.begin(), other.violations.end());
+}
+
+Token StateContext::token(const CrashPlan& plan) const {
+  Token token = before;
+  token.steps.push_back({point.operation, point.state.profile(), point.state.format(plan)});
+  return token;
+}
+
+RecordingRequest StateContext::request() const {
+  RecordingRequest request;
+  request.seed = hash_mix(before.seed, point.operation);
+  request.where = "in the check of a crash before operation " + std::to_string(point.operation);
+  return request;
+}
+
+Recording check_state(Workload& workload, const StateContext& context, SimFileSystem& state,
+                      const RecordingRequest& request) {
+  return record(
+      state, [&](World& world) { return workload.check(world, context.promised()); }, request);
+}
+
+Recording check_state(Workload& workload, const StateContext& context, const CrashPlan& plan,
+                      const RecordingRequest& request) {
+  return check_state(workload, context, *context.point.state.apply(plan), request);
+}
+
+Exploration::Exploration(Workload& workload, const ExploreLimits& limits, const ExploreObserver& observer)
+    : workload_(workload), limits_(limits), observer_(observer), start_ns_(real_clock().monotonic_ns()) {}
+
+double Exploration::elapsed() const { return static_cast<double>(real_clock().monotonic_ns() - start_ns_) / 1e9; }
+
+bool Exploration::done() {
+  if (stopped_) return true;
+  const std::uint64_t now = real_clock().monotonic_ns();
+  if (report_.violations.size() >= limits_.violations_max) stopped_ = true;
+  const double share = in_faults_ || limits_.faults_max == 0 ? 1 : kShareWithoutFaults;
+  const bool enough = static_cast<double>(report_.states_explored) >= share * static_cast<double>(limits_.states_max);
+  if (enough || (limits_.seconds > 0 && elapsed() >= share * limits_.seconds)) {
+    stopped_ = true;
+    report_.complete = false;
+  }
+  if (observer_.progress && now >= next_progress_ns_) {
+    next_progress_ns_ = now + kProgressNs;
+    report_.seconds = elapsed();
+    report_.unique_outcomes = outcomes_.size();
+    if (!observer_.progress(report_)) {
+      stopped_ = stopped_by_observer_ = true;
+      report_.complete = false;
+    }
+  }
+  return stopped_;
+}
+
+ExploreReport Exploration::run() {
+  explore_run(std::nullopt, limits_.plans_max);
+  if (limits_.faults_max > 0 && report_.violations.size() < limits_.violations_max) explore_faults();
+  report_.seconds = elapsed();
+  report_.unique_outcomes = outcomes_.size();
+  return report_;
+}
+
+Recording Exploration::record_run(const std::optional<InjectedFault>& fault, std::uint64_t first, std::uint64_t end) {
+  RecordingRequest request;
+  request.seed = limits_.seed;
+  request.profiles = limits_.profiles;
+  request.first = first;
+  request.end = end;
+  request.fault = fault;
+  request.where = "in a run of " + workload_.name();
+  SimFileSystem files;
+  return record(
+      files, [this](World& world) { return workload_.run(world); }, request);
+}
+
+void Exploration::explore_run(const std::optional<InjectedFault>& fault, std::uint32_t plans_max) {
+  const Token token{workload_.name(), limits_.seed, fault, {}};
+  std::uint64_t hash = 0;
+  // After a fault only what comes then is new.
+  std::uint64_t first = 0;
+  for (std::uint64_t window = 0; !done(); ++window) {
+    if (observer_.checking) observer_.checking(token.text());
+    const Recording recording = record_run(fault, first, first + kWindowOperations);
+    if (window == 0) {
+      hash = recording.hash;
+      ++report_.runs;
+      report_.operations += recording.end;
+      if (!fault.has_value()) fallible_ = recording.fallible;
+      if (fault.has_value() && recording.faulted.has_value()) ++report_.faults_injected;
+      if (!run_is_sound(recording, token)) return;
+      if (fault.has_value() && !recording.faulted.has_value()) return;
+      if (fault.has_value() && *recording.faulted >= kWindowOperations) {
+        first = *recording.faulted;
+        continue;
+      }
+    } else if (recording.hash != hash) {
+      report_.violations.push_back(
+          {token.text(), "two runs of the workload did different file operations: it is not deterministic", {}});
+      return;
+    }
+    for (const RecordedPoint& point : recording.points) {
+      if (done()) return;
+      if (fault.has_value() && point.operation < *recording.faulted) continue;
+      explore_point({recording, point, recording.promises, point.kill_promises, point.power_promises, token, 0},
+                    plans_max);
+    }
+    first += kWindowOperations;
+    if (first > recording.end) return;
+  }
+}
+
+bool Exploration::run_is_sound(const Recording& recording, const Token& token) {
+  const Status& status = recording.status;
+  if (status.ok() || (recording.faulted.has_value() && status.code() != StatusCode::kCorruption)) return true;
+  Violation violation{token.text(), status.to_string(), "the workload itself failed"};
+  if (token.fault.has_value()) {
+    violation.reproduction += ", with the fault " + std::string(fault_name(token.fault->kind)) + " in its operation " +
+                              std::to_string(recording.faulted.value_or(0));
+  }
+  violation.reproduction += '\n';
+  report_.violations.push_back(std::move(violation));
+  return false;
+}
+
+// Each kind gets its share of the runs, spread evenly over the operations that can fail so.
+void Exploration::explore_faults() {
+  in_faults_ = true;
+  stopped_ = stopped_ && stopped_by_observer_;
+  const std::uint64_t share = std::max<std::uint64_t>(limits_.faults_max / kFaultKindCount, 1);
+  for (std::size_t i = 0; i < kFaultKindCount; ++i) {
+    const std::uint64_t count = fallible_[i];
+    const std::uint64_t runs = std::min(share, count);
+    for (std::uint64_t run = 0; run < runs && !done(); ++run) {
+      explore_run(InjectedFault{static_cast<FaultKind>(i), run * count / runs}, kFaultPlansMax);
+    }
+  }
+}
+
+void Exploration::explore_point(const StateContext& context, std::uint32_t plans_max) {
+  CrashLimits limits;
+  limits.plans_max = plans_max;
+  limits.subset_units_max = limits_.subset_units_max;
+  limits.seed = hash_mix(limits_.seed, context.point.operation);
+  for_each_crash_plan(context.point.state, limits,
+                      [&](const CrashPlan& plan) { return visit(context, plan, plans_max); });
+}
+
+bool Exploration::is_new(const SimFileSystem& state, const StateContext& context) {
+  const bool kill = context.point.state.profile() == CrashProfile::kProcessKill;
+  const std::uint64_t key = hash_mix(state.content_hash(), kill ? 1 : 2);
+  const auto promises = static_cast<std::uint32_t>(context.promised().size());
+  const auto [known, fresh] = checked_.try_emplace(key, promises);
+  if (!fresh && known->second >= promises) return false;
+  known->second = promises;
+  return true;
+}
+
+bool Exploration::visit(const StateContext& context, const CrashPlan& plan, std::uint32_t plans_max) {
+  if (done()) return false;
+  const std::unique_ptr<SimFileSystem> state = context.point.state.apply(plan);
+  if (!is_new(*state, context)) {
+    ++report_.states_pruned;
+    return true;
+  }
+  if (observer_.checking) observer_.checking(context.token(plan).text());
+  ++report_.states_explored;
+  if (context.depth > 0) ++report_.recovery_states;
+  const Recording checked = check_state(workload_, context, *state, context.request());
+  if (checked.outcome.has_value()) outcomes_.insert(*checked.outcome);
+  if (!checked.status.ok()) {
+    violate(context, plan, checked.status);
+    return !done();
+  }
+  if (recovery_is_due(context.depth)) explore_recovery(context, plan, plans_max);
+  return !done();
+}
+
+// Recoveries have many operations: what they lead to stays at most half of all, and deeper ones get their turn.
+bool Exploration::recovery_is_due(std::uint32_t depth) {
+  if (depth >= limits_.recovery_depth) return false;
+  if (depth == 0 && 2 * report_.recovery_states > report_.states_explored) return false;
+  const std::uint64_t period = std::uint64_t{limits_.recovery_period} << 3 * depth;
+  return hash_mix(report_.states_explored, limits_.seed) / 4 % period == 0;
+}
+
+void Exploration::explore_recovery(const StateContext& context, const CrashPlan& plan, std::uint32_t plans_max) {
+  RecordingRequest request = context.request();
+  request.profiles = {context.point.state.profile()};
+  request.end = UINT64_MAX;
+  const Recording recording = check_state(workload_, context, plan, request);
+  const Token token = context.token(plan);
+  for (const RecordedPoint& point : recording.points) {
+    if (done()) return;
+    explore_point({recording, point, context.promises, context.kill, context.power, token, context.depth + 1},
+                  std::min(plans_max, kRecoveryPlansMax));
+  }
+}
+
+void Exploration::violate(const StateContext& context, const CrashPlan& plan, const Status& status) {
+  const CrashPlan least = shrink(workload_, context, plan, kShrinkChecks);
+  const Recording again = check_state(workload_, context, least, context.request());
+  report_.violations.push_back(describe(context, least, again.status.ok() ? status : again.status));
+}
+
+ExploreReport explore(Workload& workload, const ExploreLimits& limits, const ExploreObserver& observer) {
+  return Exploration(workload, limits, observer).run();
+}
+
+}  // namespace firn::sim

@@ -1,0 +1,130 @@
+#include "platform/sim/explorer_recording.h"
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "platform/sim/explorer_machine.h"
+#include "platform/sim/hash.h"
+
+namespace firn::sim {
+
+namespace {
+
+bool changes_something(OperationKind kind) {
+  switch (kind) {
+    case OperationKind::kOpen:
+    case OperationKind::kRead:
+    case OperationKind::kSize:
+    case OperationKind::kMap:
+    case OperationKind::kList:
+    case OperationKind::kSpace: return false;
+    default: return true;
+  }
+}
+
+bool can_fail(OperationKind operation, FaultKind fault) {
+  const bool sync = operation == OperationKind::kSync || operation == OperationKind::kSyncDirectory;
+  const bool transfer = operation == OperationKind::kWrite || operation == OperationKind::kPublish;
+  switch (fault) {
+    case FaultKind::kError:
+    case FaultKind::kErrors: return !sync;
+    case FaultKind::kNoSpace:
+    case FaultKind::kNoSpaceLeft:
+      return operation == OperationKind::kWrite || operation == OperationKind::kCreate ||
+             operation == OperationKind::kAllocate || operation == OperationKind::kCreateDirectory;
+    case FaultKind::kShortWrite: return transfer;
+    case FaultKind::kFailedSync: return sync;
+  }
+  return false;
+}
+
+Fault fault_of(FaultKind kind, const Operation& operation) {
+  const auto half = static_cast<std::size_t>(operation.bytes / 2);
+  switch (kind) {
+    case FaultKind::kNoSpace:
+    case FaultKind::kNoSpaceLeft: return {ENOSPC, half};
+    case FaultKind::kShortWrite: return {0, half + 1};
+    default: return {EIO, 0};
+  }
+}
+
+// The world of one run, which also watches its file operations.
+class RecordingWorld final : public World {
+ public:
+  RecordingWorld(SimFileSystem& files, const RecordingRequest& request, Recording& recording)
+      : files_(files), request_(request), recording_(recording), machine_(files, request.seed, request.where) {
+    // Without points and faults nobody wants to know the operations.
+    if (request_.profiles.empty() && !request_.fault.has_value()) return;
+    files_.set_fault_hook([this](const Operation& operation) { return before(operation); });
+  }
+  ~RecordingWorld() override { files_.set_fault_hook({}); }
+
+  const Platform& platform() const override { return machine_.platform(); }
+  void acknowledge(std::string what, Promise promise) override {
+    if (promise == Promise::kPowerLoss) recording_.promises.power.push_back(what);
+    recording_.promises.kill.push_back(std::move(what));
+  }
+  void run_background() override { machine_.run_background(); }
+  void advance_clock(std::uint64_t ns) override { machine_.advance_clock(ns); }
+  bool faulted() const override { return recording_.faulted.has_value(); }
+  void note_outcome(std::uint64_t fingerprint) override { recording_.outcome = fingerprint; }
+
+  void end() {
+    recording_.end = files_.operation_count();
+    add_points(recording_.end);
+  }
+
+ private:
+  std::optional<Fault> before(const Operation& operation) {
+    recording_.hash = hash_text(operation.path, hash_mix(recording_.hash, static_cast<std::uint64_t>(operation.kind)));
+    recording_.hash = hash_mix(recording_.hash, hash_mix(operation.offset, operation.bytes));
+    if (changes_something(operation.kind)) {
+      add_points(operation.index);
+      recording_.operations.push_back(operation);
+    }
+    std::optional<Fault> fault = inject(operation);
+    if (fault.has_value() && !recording_.faulted.has_value()) recording_.faulted = operation.index;
+    return fault;
+  }
+
+  std::optional<Fault> inject(const Operation& operation) {
+    std::optional<Fault> fault;
+    for (std::size_t i = 0; i < kFaultKindCount; ++i) {
+      const auto kind = static_cast<FaultKind>(i);
+      if (!can_fail(operation.kind, kind)) continue;
+      const std::uint64_t number = recording_.fallible[i]++;
+      if (!request_.fault.has_value() || request_.fault->kind != kind) continue;
+      const bool for_good = kind == FaultKind::kErrors || kind == FaultKind::kNoSpaceLeft;
+      if (number == request_.fault->number || (for_good && number > request_.fault->number)) {
+        fault = fault_of(kind, operation);
+      }
+    }
+    return fault;
+  }
+
+  void add_points(std::uint64_t operation) {
+    if (operation < request_.first || operation >= request_.end) return;
+    for (const CrashProfile profile : request_.profiles) {
+      recording_.points.push_back(
+          {operation, files_.crash_point(profile), recording_.promises.kill.size(), recording_.promises.power.size()});
+    }
+  }
+
+  SimFileSystem& files_;
+  const RecordingRequest& request_;
+  Recording& recording_;
+  Machine machine_;
+};
+
+}  // namespace
+
+Recording record(SimFileSystem& files, const Program& program, const RecordingRequest& request) {
+  Recording recording;
+  RecordingWorld world(files, request, recording);
+  recording.status = program(world);
+  world.end();
+  return recording;
+}
+
+}  // namespace firn::sim
