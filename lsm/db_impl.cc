@@ -24,7 +24,8 @@ Status DbImpl::close() {
   Status status;
   if (!core_.options.read_only) {
     maintenance_->stop();
-    core_.executor = nullptr;
+    // Who rotates a memtable meanwhile finds it under the same lock.
+    committer_->exclusively([this] { core_.executor = nullptr; });
     executor_.reset();
     status = finish_writes();
   }
