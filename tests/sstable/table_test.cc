@@ -365,6 +365,7 @@ std::vector<Item> make_items() {
     }
   }
   std::vector<Item> sorted;
+  sorted.reserve(items.size());
   for (auto& [unused, item] : items) sorted.push_back(std::move(item));
   return sorted;
 }
