@@ -29,17 +29,17 @@ void TableStore::forget_files() {
   MutexLock lock(mutex_);
   forgotten_ = true;
   // A table that cannot be opened now says so to who reads it later.
-  for (const TableFile* table : tables_) static_cast<void>(table->open());
+  for (const auto& [id, table] : tables_) static_cast<void>(table->open());
 }
 
 void TableStore::enlist(const TableFile& table) {
   MutexLock lock(mutex_);
-  tables_.insert(&table);
+  tables_.emplace(table.meta().id, &table);
 }
 
 void TableStore::strike(const TableFile& table) {
   MutexLock lock(mutex_);
-  tables_.erase(&table);
+  tables_.erase({table.meta().id, &table});
 }
 
 TableFile::TableFile(std::shared_ptr<TableStore> store, TableMeta meta)

@@ -7,8 +7,9 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
-#include <unordered_set>
+#include <utility>
 
 #include "firn/platform.h"
 #include "firn/status.h"
@@ -53,7 +54,7 @@ class TableStore {
   Mutex mutex_;  // Before that of a TableFile.
   // Guarded by mutex_:
   bool forgotten_ = false;
-  std::unordered_set<const TableFile*> tables_;  // All that exist.
+  std::set<std::pair<std::uint64_t, const TableFile*>> tables_;  // All that exist, by id: the same order in every run.
 };
 
 // One table file. Shared by the versions that list it; the last one to go removes the file if it is obsolete.

@@ -94,6 +94,12 @@ class Domain {
     }
   }
 
+  void align() {
+    drain();
+    const std::uint64_t now = epoch_counter.now.load(std::memory_order_acquire);
+    epoch_counter.now.store(now + kScanInterval - now % kScanInterval, std::memory_order_release);
+  }
+
  private:
   // A scan costs a cache miss per thread: made for every object while few wait, so that large and rare objects go
   // soon, and for every kScanInterval-th where they are many.
@@ -159,5 +165,7 @@ void epoch_drain() {
   FIRN_ASSERT(internal::epoch_slot == nullptr || internal::epoch_slot->depth == 0);
   internal::domain().drain();
 }
+
+void epoch_align() { internal::domain().align(); }
 
 }  // namespace firn

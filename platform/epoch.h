@@ -75,4 +75,8 @@ void epoch_retire(T* object) {
 // inside no guard and no deleter. For close and for tests.
 void epoch_drain();
 
+// Drains, and makes later collections happen after as many retirements as in every other process that aligned: a
+// simulation that begins so is the same each time. Precondition: as epoch_drain(), and nobody else retires meanwhile.
+void epoch_align();
+
 }  // namespace firn

@@ -38,6 +38,27 @@ class SignalsBlocked {
   sigset_t previous_;
 };
 
+class SystemThreads final : public ThreadSource {
+ public:
+  ~SystemThreads() override {
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  bool start(std::function<void()> body) override {
+    const SignalsBlocked blocked;
+    try {
+      threads_.emplace_back(std::move(body));
+    } catch (const std::system_error&) {  // The system's limit on threads.
+      return false;
+    }
+    pthread_setname_np(threads_.back().native_handle(), "firn");
+    return true;
+  }
+
+ private:
+  std::vector<std::thread> threads_;
+};
+
 struct DelayedTask {
   std::uint64_t due_ns = 0;
   std::uint64_t number = 0;  // Equal times keep the order of submission.
@@ -51,11 +72,13 @@ bool later(const DelayedTask& a, const DelayedTask& b) {
 
 class ThreadPool final : public Executor {
  public:
-  explicit ThreadPool(std::uint32_t threads) {
-    const SignalsBlocked blocked;
-    threads_.reserve(threads);
+  ThreadPool(std::uint32_t threads, Clock& clock, std::unique_ptr<ThreadSource> source)
+      : clock_(clock), threads_(std::move(source)) {
     // Reserving a thread makes sense only if another one serves kLow tasks: until there is one, none is reserved.
-    for (std::uint32_t index = 0; index < threads && start_thread(); ++index) {
+    for (std::uint32_t index = 0; index < threads; ++index) {
+      if (!threads_->start([this, index] { run(index == 0); })) break;
+      const MutexLock lock(mutex_);
+      ++thread_count_;
     }
   }
 
@@ -65,10 +88,13 @@ class ThreadPool final : public Executor {
       stopping_ = true;
       work_.notify_all();
     }
-    for (std::thread& thread : threads_) thread.join();
+    threads_.reset();
   }
 
-  bool running() const { return !threads_.empty(); }
+  bool running() {
+    const MutexLock lock(mutex_);
+    return thread_count_ > 0;
+  }
 
   void submit(TaskPriority priority, Task task) override {
     const MutexLock lock(mutex_);
@@ -78,7 +104,7 @@ class ThreadPool final : public Executor {
   }
 
   void submit_after(std::uint64_t delay_ns, Task task) override {
-    const std::uint64_t now = real_clock().monotonic_ns();
+    const std::uint64_t now = clock_.monotonic_ns();
     const std::uint64_t due = delay_ns > UINT64_MAX - now ? UINT64_MAX : now + delay_ns;
     const MutexLock lock(mutex_);
     delayed_.push_back({due, next_number_++, std::move(task)});
@@ -87,19 +113,6 @@ class ThreadPool final : public Executor {
   }
 
  private:
-  bool start_thread() {
-    try {
-      const bool first = threads_.empty();
-      threads_.emplace_back([this, first] { run(first); });
-    } catch (const std::system_error&) {  // The system's limit on threads.
-      return false;
-    }
-    pthread_setname_np(threads_.back().native_handle(), "firn");
-    const MutexLock lock(mutex_);
-    ++thread_count_;
-    return true;
-  }
-
   std::deque<Task>& queue(TaskPriority priority) FIRN_REQUIRES(mutex_) {
     return priority == TaskPriority::kHigh ? high_ : low_;
   }
@@ -126,7 +139,7 @@ class ThreadPool final : public Executor {
 
   void queue_due_tasks() FIRN_REQUIRES(mutex_) {
     if (delayed_.empty()) return;
-    const std::uint64_t now = real_clock().monotonic_ns();
+    const std::uint64_t now = clock_.monotonic_ns();
     while (!delayed_.empty() && delayed_.front().due_ns <= now) {
       std::pop_heap(delayed_.begin(), delayed_.end(), later);
       high_.push_back(std::move(delayed_.back().task));
@@ -146,6 +159,7 @@ class ThreadPool final : public Executor {
     return task;
   }
 
+  Clock& clock_;
   Mutex mutex_;
   CondVar work_;  // Something was queued, or stopping_.
   std::deque<Task> high_ FIRN_GUARDED_BY(mutex_);
@@ -154,13 +168,17 @@ class ThreadPool final : public Executor {
   std::uint64_t next_number_ FIRN_GUARDED_BY(mutex_) = 0;
   std::uint32_t thread_count_ FIRN_GUARDED_BY(mutex_) = 0;
   bool stopping_ FIRN_GUARDED_BY(mutex_) = false;
-  std::vector<std::thread> threads_;  // Written by the constructor only.
+  std::unique_ptr<ThreadSource> threads_;  // Written by the constructor and the destructor only.
 };
 
 }  // namespace
 
 std::unique_ptr<Executor> make_thread_pool(std::uint32_t threads) {
-  auto pool = std::make_unique<ThreadPool>(std::max<std::uint32_t>(threads, 1));
+  return make_pool(threads, real_clock(), std::make_unique<SystemThreads>());
+}
+
+std::unique_ptr<Executor> make_pool(std::uint32_t threads, Clock& clock, std::unique_ptr<ThreadSource> source) {
+  auto pool = std::make_unique<ThreadPool>(std::max<std::uint32_t>(threads, 1), clock, std::move(source));
   if (!pool->running()) return nullptr;
   return pool;
 }

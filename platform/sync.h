@@ -35,6 +35,10 @@ class SchedulerHook {
   virtual void notify_all(CondVar& condition) = 0;
   // The thread has nothing to do until another one has made progress: see yield_thread.
   virtual void yield() = 0;
+  // A point where another thread may run; `what` becomes part of the simulation's trace.
+  virtual void step(std::uint64_t what) = 0;
+  // Until the simulated clock has advanced by `ns`.
+  virtual void pause(std::uint64_t ns) = 0;
 };
 
 // While it lives, the thread that made it takes part in the simulation of `hook`. Not nested.

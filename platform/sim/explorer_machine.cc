@@ -9,9 +9,9 @@
 namespace firn::sim {
 
 // The executor of one database: its tasks wait in the machine's queue.
-class Machine::Pool final : public Executor {
+class ExplorerMachine::Pool final : public Executor {
  public:
-  explicit Pool(Machine& machine) : machine_(machine) {}
+  explicit Pool(ExplorerMachine& machine) : machine_(machine) {}
   ~Pool() override {
     while (machine_.has_task_of(this)) machine_.run_one();
     std::erase_if(machine_.delayed_, [this](const auto& item) { return item.second.first == this; });
@@ -25,10 +25,11 @@ class Machine::Pool final : public Executor {
   }
 
  private:
-  Machine& machine_;
+  ExplorerMachine& machine_;
 };
 
-Machine::Machine(FileSystem& files, std::uint64_t seed, std::string where) : where_(std::move(where)), random_(seed) {
+ExplorerMachine::ExplorerMachine(FileSystem& files, std::uint64_t seed, std::string where)
+    : where_(std::move(where)), random_(seed) {
   platform_.files = &files;
   platform_.clock = this;
   platform_.make_executor = [this](std::uint32_t) { return std::make_unique<Pool>(*this); };
@@ -36,21 +37,21 @@ Machine::Machine(FileSystem& files, std::uint64_t seed, std::string where) : whe
   thread_ = std::make_unique<SimulatedThread>(*this);
 }
 
-Machine::~Machine() = default;
+ExplorerMachine::~ExplorerMachine() = default;
 
-void Machine::run_background() {
+void ExplorerMachine::run_background() {
   while (run_one()) {
   }
 }
 
-void Machine::advance_clock(std::uint64_t ns) {
+void ExplorerMachine::advance_clock(std::uint64_t ns) {
   const std::uint64_t until = now_ns_ + ns;
   run_background();
   while (run_delayed(until)) run_background();
   now_ns_ = until;
 }
 
-bool Machine::run_one() {
+bool ExplorerMachine::run_one() {
   for (auto& queue : tasks_) {
     if (queue.empty()) continue;
     const Task task = std::move(queue.front().second);
@@ -61,13 +62,13 @@ bool Machine::run_one() {
   return false;
 }
 
-bool Machine::has_task_of(const Pool* pool) const {
+bool ExplorerMachine::has_task_of(const Pool* pool) const {
   return std::any_of(tasks_.begin(), tasks_.end(), [pool](const auto& queue) {
     return std::any_of(queue.begin(), queue.end(), [pool](const auto& queued) { return queued.first == pool; });
   });
 }
 
-bool Machine::run_delayed(std::uint64_t until_ns) {
+bool ExplorerMachine::run_delayed(std::uint64_t until_ns) {
   if (delayed_.empty() || delayed_.begin()->first > until_ns) return false;
   now_ns_ = std::max(now_ns_, delayed_.begin()->first);
   tasks_[0].push_back(std::move(delayed_.begin()->second));
@@ -75,38 +76,40 @@ bool Machine::run_delayed(std::uint64_t until_ns) {
   return true;
 }
 
-bool Machine::holds(const Mutex& mutex) const { return std::find(held_.begin(), held_.end(), &mutex) != held_.end(); }
+bool ExplorerMachine::holds(const Mutex& mutex) const {
+  return std::find(held_.begin(), held_.end(), &mutex) != held_.end();
+}
 
-void Machine::deadlock(const char* what) const {
+void ExplorerMachine::deadlock(const char* what) const {
   std::fprintf(stderr, "deadlock: %s, %s\n", what, where_.c_str());
   std::fflush(stderr);
   std::abort();
 }
 
-void Machine::lock(Mutex& mutex) {
+void ExplorerMachine::lock(Mutex& mutex) {
   if (holds(mutex)) deadlock("a lock that is never given back");
   held_.push_back(&mutex);
 }
 
-bool Machine::try_lock(Mutex& mutex) {
+bool ExplorerMachine::try_lock(Mutex& mutex) {
   if (holds(mutex)) return false;
   held_.push_back(&mutex);
   return true;
 }
 
-void Machine::unlock(Mutex& mutex) {
+void ExplorerMachine::unlock(Mutex& mutex) {
   const auto found = std::find(held_.rbegin(), held_.rend(), &mutex);
   FIRN_ASSERT(found != held_.rend());
   held_.erase(std::next(found).base());
 }
 
-void Machine::wait(CondVar&, Mutex& mutex) {
+void ExplorerMachine::wait(CondVar&, Mutex& mutex) {
   unlock(mutex);
   if (!run_one() && !(run_delayed(UINT64_MAX) && run_one())) deadlock("a wait that nothing ends");
   lock(mutex);
 }
 
-bool Machine::wait_until(CondVar&, Mutex& mutex, std::uint64_t deadline_ns) {
+bool ExplorerMachine::wait_until(CondVar&, Mutex& mutex, std::uint64_t deadline_ns) {
   unlock(mutex);
   const bool ran = run_one() || (run_delayed(deadline_ns) && run_one());
   if (!ran) now_ns_ = std::max(now_ns_, deadline_ns);
@@ -114,6 +117,6 @@ bool Machine::wait_until(CondVar&, Mutex& mutex, std::uint64_t deadline_ns) {
   return ran;
 }
 
-void Machine::yield() { run_one(); }
+void ExplorerMachine::yield() { run_one(); }
 
 }  // namespace firn::sim

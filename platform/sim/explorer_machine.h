@@ -23,10 +23,10 @@
 
 namespace firn::sim {
 
-class Machine final : public SchedulerHook, public Clock {
+class ExplorerMachine final : public SchedulerHook, public firn::Clock {
  public:
-  Machine(FileSystem& files, std::uint64_t seed, std::string where);
-  ~Machine() override;
+  ExplorerMachine(FileSystem& files, std::uint64_t seed, std::string where);
+  ~ExplorerMachine() override;
 
   const Platform& platform() const { return platform_; }
   void run_background();
@@ -45,6 +45,8 @@ class Machine final : public SchedulerHook, public Clock {
   void notify_one(CondVar&) override {}
   void notify_all(CondVar&) override {}
   void yield() override;
+  void step(std::uint64_t) override {}
+  void pause(std::uint64_t ns) override { advance_clock(ns); }
 
  private:
   using Task = std::function<void()>;

@@ -114,7 +114,7 @@ class RecordingWorld final : public World {
   SimFileSystem& files_;
   const RecordingRequest& request_;
   Recording& recording_;
-  Machine machine_;
+  ExplorerMachine machine_;
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "platform/sim/hash.h"
 #include "platform/sim/state.h"
 #include "platform/sim/tree.h"
+#include "platform/sync.h"
 
 namespace firn::sim {
 
@@ -46,7 +47,20 @@ std::string_view operation_kind_name(OperationKind kind) {
 
 namespace internal {
 
+namespace {
+
+std::uint64_t trace_of(const Operation& operation, const RunningTransfer* transfer) {
+  std::uint64_t hash = hash_text(operation.path, static_cast<std::uint64_t>(operation.kind));
+  hash = hash_mix(hash, hash_mix(operation.offset, operation.bytes));
+  return transfer == nullptr ? hash : hash_bytes(transfer->bytes, hash);
+}
+
+}  // namespace
+
 Consulted SimState::consult(Operation operation, RunningTransfer* transfer) {
+  if (SchedulerHook* scheduler = firn::internal::scheduler_hook(); scheduler != nullptr) {
+    scheduler->step(trace_of(operation, transfer));
+  }
   operation.index = operation_count.fetch_add(1, std::memory_order_relaxed);
   Consulted consulted{operation.index + 1, std::nullopt};
   std::shared_ptr<const FaultHook> called;

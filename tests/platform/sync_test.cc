@@ -155,6 +155,11 @@ class RoundRobin final : public SchedulerHook {
     pass_baton();
     await_baton(self);
   }
+  void step(std::uint64_t) override { yield(); }
+  void pause(std::uint64_t ns) override {
+    now_ns_ += ns;
+    yield();
+  }
 
   const std::vector<std::string>& trace() const { return trace_; }
 
