@@ -19,8 +19,8 @@ import subprocess
 import sys
 import tempfile
 
+import figures
 import plot
-import report
 import table
 
 ENGINES = ('firn', 'rocksdb', 'leveldb')
@@ -115,9 +115,8 @@ class Racer:
             shutil.rmtree(self.database(engine, workload), ignore_errors=True)
 
 
-def race(racer, engines, workloads, repeat):
-    """{workload: {engine: [report, ...]}}"""
-    results = {workload['name']: {engine: [] for engine in engines} for workload in workloads}
+def race(racer, engines, workloads, repeat, results, save):
+    """Fills {workload: {engine: [report, ...]}}; calls save() after each workload, since the whole takes long."""
     turns = 0
     for _ in range(repeat):
         for i, workload in enumerate(workloads):
@@ -125,12 +124,12 @@ def race(racer, engines, workloads, repeat):
             turns += 1
             for engine in engines[first:] + engines[:first]:
                 report = racer.run(engine, workload)
-                results[workload['name']][engine].append(report)
+                results.setdefault(workload['name'], {name: [] for name in engines})[engine].append(report)
                 print(table.progress_line(workload, engine, report), flush=True)
+            save()
             used = database_name(workload)
             if not any(database_name(later) == used for later in workloads[i + 1 :]):
                 racer.forget(workload)
-    return results
 
 
 def machine():
@@ -157,18 +156,29 @@ def run_race(arguments):
     wanted = [name for name in arguments.workloads.split(',') if name]
     workloads, reported = choose_workloads(listed, wanted, arguments.full)
 
-    with tempfile.TemporaryDirectory(prefix='race-', dir=arguments.dir or arguments.programs) as directory:
-        racer = Racer(arguments, pathlib.Path(directory))
-        results = race(racer, engines, workloads, arguments.repeat)
-    return {
+    document = {
         'date': datetime.datetime.now(datetime.timezone.utc).isoformat(timespec='seconds'),
         'machine': machine(),
         'settings': {
             name: getattr(arguments, name) for name in ('num', 'value', 'threads', 'seed', 'repeat', 'full', 'latency')
         },
         'workloads': [workload for workload in workloads if workload['name'] in reported],
-        'results': results,
+        'results': {},
     }
+    with tempfile.TemporaryDirectory(prefix='race-', dir=arguments.dir or arguments.programs) as directory:
+        racer = Racer(arguments, pathlib.Path(directory))
+        race(racer, engines, workloads, arguments.repeat, document['results'], lambda: save(document, arguments))
+    return document
+
+
+def output_folder(arguments):
+    folder = arguments.out or arguments.programs
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def save(document, arguments):
+    (output_folder(arguments) / 'race.json').write_text(json.dumps(document, indent=1) + '\n')
 
 
 def read_results(paths):
@@ -192,13 +202,12 @@ def main():
         if (runs := document['results'].get(workload['name']))
     ]
     print(table.render(rows, engines))
-    out = arguments.out or arguments.programs
-    out.mkdir(parents=True, exist_ok=True)
-    (out / 'race.json').write_text(json.dumps(document, indent=1) + '\n')
+    save(document, arguments)
+    out = output_folder(arguments)
     (out / 'race.svg').write_text(plot.render(rows, engines))
     print(f'{out / "race.json"}, {out / "race.svg"}')
     if arguments.docs:
-        report.update(arguments.docs / 'benchmarks.md', report.render(document, rows, engines))
+        figures.update(arguments.docs / 'benchmarks.md', figures.render(document, rows, engines))
         (arguments.docs / 'benchmarks.svg').write_text(plot.render(rows, engines))
         print(f'{arguments.docs / "benchmarks.md"}, {arguments.docs / "benchmarks.svg"}')
     return 1 if any(row.error(engine) for row in rows for engine in engines) else 0

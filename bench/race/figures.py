@@ -1,4 +1,4 @@
-"""The figures of a race as a part of docs/benchmarks.md: what stands between two marks there is replaced."""
+"""The results of a race as figures for docs/benchmarks.md: what stands between two marks there is replaced."""
 import table
 
 BEGIN = '<!-- figures: written by bench/race/race.py --docs -->\n'
@@ -27,7 +27,7 @@ def setting_lines(document, engines):
     return [
         f'- Date: {document["date"][:10]}. Engines: {", ".join(versions(document, engines))}.',
         f'- Machine: {machine["cpu"]}, {machine["cores"]} cores, {machine["memory_bytes"] / 2**30:.0f} GiB, '
-        f'Linux {machine["kernel"]}.',
+        f'Linux {machine["kernel"].split("-")[0]}.',
         f'- Data: {settings["num"]:,} rows of 16 + {settings["value"]} bytes where a workload has no sizes of its own, '
         f'{workloads}; medians of {settings["repeat"]} run{"s" * (settings["repeat"] > 1)}, the engines by turns.',
     ]
@@ -89,11 +89,11 @@ def render(document, rows, engines):
     return '\n\n'.join(parts) + '\n'
 
 
-def update(path, figures):
+def update(path, text):
     """Puts the figures between the marks of the page."""
     page = path.read_text()
     before, begin, rest = page.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
         raise SystemExit(f'race: {path} has no place for figures: "{BEGIN.strip()}" ... "{END.strip()}"')
-    path.write_text(f'{before}{BEGIN}\n{figures}\n{END}{after}')
+    path.write_text(f'{before}{BEGIN}\n{text}\n{END}{after}')
