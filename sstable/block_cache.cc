@@ -155,7 +155,8 @@ CachedBlock* BlockCache::insert(const EpochGuard& guard, Slot& slot, BlockRef bl
 
 void BlockCache::remove(std::span<Slot> slots) {
   for (Slot& slot : slots) {
-    if (slot.load(std::memory_order_relaxed) == 0) continue;
+    // Acquires: who emptied it is done with it before the caller frees it.
+    if (slot.load(std::memory_order_acquire) == 0) continue;
     Shard& shard = *shards_[shard_of(slot)];
     CachedBlock* removed = nullptr;
     {
