@@ -15,7 +15,7 @@ constexpr std::uint64_t kWindowOperations = 256;
 constexpr std::uint32_t kShrinkChecks = 2'000;
 constexpr std::uint64_t kProgressNs = 100'000'000;
 constexpr std::uint32_t kRecoveryPlansMax = 4;
-constexpr std::uint32_t kFaultPlansMax = 8;
+constexpr std::uint32_t kFaultPlansMax = 6;
 // Of what the limits allow; the rest is for the runs with faults.
 constexpr double kShareWithoutFaults = 0.6;
 
@@ -69,29 +69,31 @@ double Exploration::elapsed() const { return static_cast<double>(real_clock().mo
 
 bool Exploration::done() {
   if (stopped_) return true;
+  if (report_.violations.size() >= limits_.violations_max) return stopped_ = true;
   const std::uint64_t now = real_clock().monotonic_ns();
-  if (report_.violations.size() >= limits_.violations_max) stopped_ = true;
-  const double share = in_faults_ || limits_.faults_max == 0 ? 1 : kShareWithoutFaults;
-  const bool enough = static_cast<double>(report_.states_explored) >= share * static_cast<double>(limits_.states_max);
-  if (enough || (limits_.seconds > 0 && elapsed() >= share * limits_.seconds)) {
-    stopped_ = true;
-    report_.complete = false;
-  }
   if (observer_.progress && now >= next_progress_ns_) {
     next_progress_ns_ = now + kProgressNs;
     report_.seconds = elapsed();
     report_.unique_outcomes = outcomes_.size();
-    if (!observer_.progress(report_)) {
-      stopped_ = stopped_by_observer_ = true;
-      report_.complete = false;
-    }
+    stopped_ = !observer_.progress(report_);
   }
-  return stopped_;
+  const bool used_up =
+      report_.states_explored >= states_end_ || (limits_.seconds > 0 && elapsed() >= seconds_end_) || stopped_;
+  report_.complete = report_.complete && !used_up;
+  return used_up;
+}
+
+// What comes next may use `share` of what is left of the limits.
+void Exploration::allow(double share) {
+  const auto left = static_cast<double>(limits_.states_max - std::min(limits_.states_max, report_.states_explored));
+  states_end_ = share < 1 ? report_.states_explored + static_cast<std::uint64_t>(share * left) : limits_.states_max;
+  seconds_end_ = elapsed() + share * (limits_.seconds - elapsed());
 }
 
 ExploreReport Exploration::run() {
+  allow(limits_.faults_max > 0 ? kShareWithoutFaults : 1);
   explore_run(std::nullopt, limits_.plans_max);
-  if (limits_.faults_max > 0 && report_.violations.size() < limits_.violations_max) explore_faults();
+  explore_faults();
   report_.seconds = elapsed();
   report_.unique_outcomes = outcomes_.size();
   return report_;
@@ -147,9 +149,8 @@ void Exploration::explore_run(const std::optional<InjectedFault>& fault, std::ui
 }
 
 bool Exploration::run_is_sound(const Recording& recording, const Token& token) {
-  const Status& status = recording.status;
-  if (status.ok() || (recording.faulted.has_value() && status.code() != StatusCode::kCorruption)) return true;
-  Violation violation{token.text(), status.to_string(), "the workload itself failed"};
+  if (recording.sound()) return true;
+  Violation violation{token.text(), recording.status.to_string(), "  the workload itself failed"};
   if (token.fault.has_value()) {
     violation.reproduction += ", with the fault " + std::string(fault_name(token.fault->kind)) + " in its operation " +
                               std::to_string(recording.faulted.value_or(0));
@@ -161,15 +162,18 @@ bool Exploration::run_is_sound(const Recording& recording, const Token& token) {
 
 // Each kind gets its share of the runs, spread evenly over the operations that can fail so.
 void Exploration::explore_faults() {
-  in_faults_ = true;
-  stopped_ = stopped_ && stopped_by_observer_;
-  const std::uint64_t share = std::max<std::uint64_t>(limits_.faults_max / kFaultKindCount, 1);
+  std::vector<InjectedFault> faults;
+  const std::uint64_t share = (limits_.faults_max + kFaultKindCount - 1) / kFaultKindCount;
   for (std::size_t i = 0; i < kFaultKindCount; ++i) {
-    const std::uint64_t count = fallible_[i];
-    const std::uint64_t runs = std::min(share, count);
-    for (std::uint64_t run = 0; run < runs && !done(); ++run) {
-      explore_run(InjectedFault{static_cast<FaultKind>(i), run * count / runs}, kFaultPlansMax);
+    const std::uint64_t runs = std::min(share, fallible_[i]);
+    for (std::uint64_t run = 0; run < runs; ++run) {
+      faults.push_back({static_cast<FaultKind>(i), run * fallible_[i] / runs});
     }
+  }
+  for (std::size_t i = 0; i < faults.size() && !stopped_; ++i) {
+    if (report_.states_explored >= limits_.states_max || (limits_.seconds > 0 && elapsed() >= limits_.seconds)) return;
+    allow(1.0 / static_cast<double>(faults.size() - i));
+    explore_run(faults[i], kFaultPlansMax);
   }
 }
 

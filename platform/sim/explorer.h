@@ -64,8 +64,9 @@ class Exploration {
   bool recovery_is_due(std::uint32_t depth);
   void explore_recovery(const StateContext& context, const CrashPlan& plan, std::uint32_t plans_max);
   void violate(const StateContext& context, const CrashPlan& plan, const Status& status);
-  // Whether to stop, by any limit or the observer.
+  // Whether to stop, for good or with the present run, by any limit or the observer.
   bool done();
+  void allow(double share);
   double elapsed() const;
 
   Workload& workload_;
@@ -73,9 +74,9 @@ class Exploration {
   const ExploreObserver& observer_;
   const std::uint64_t start_ns_;
   std::uint64_t next_progress_ns_ = 0;
-  bool stopped_ = false;
-  bool stopped_by_observer_ = false;
-  bool in_faults_ = false;
+  bool stopped_ = false;          // For good.
+  std::uint64_t states_end_ = 0;  // Of the present run, as of the next.
+  double seconds_end_ = 0;
   ExploreReport report_;
   // By contents: how many promises it was checked with, of crashes that killed the process and of others.
   std::unordered_map<std::uint64_t, std::uint32_t> checked_;

@@ -56,6 +56,9 @@ struct Recording {
   std::array<std::uint64_t, kFaultKindCount> fallible{};  // How many operations can fail so.
   std::optional<std::uint64_t> faulted;                   // The operation that failed first, if one did.
   std::optional<std::uint64_t> outcome;                   // As the program noted it.
+
+  // Whether the run ended as it may: well, or after a fault with an error other than kCorruption.
+  bool sound() const { return status.ok() || (faulted.has_value() && status.code() != StatusCode::kCorruption); }
 };
 
 using Program = std::function<Status(World&)>;

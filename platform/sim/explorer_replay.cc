@@ -19,7 +19,7 @@ class Replaying {
   Result<std::optional<Violation>> run() {
     const Recording recording = record_run();
     if (token_.steps.empty()) {
-      if (recording.status.ok()) return std::optional<Violation>();
+      if (recording.sound()) return std::optional<Violation>();
       return std::optional(Violation{text_, recording.status.to_string(), "  the workload itself failed\n"});
     }
     if (recording.points.empty()) return wrong(text_, "there is no such operation");

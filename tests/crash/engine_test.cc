@@ -37,21 +37,21 @@ TEST(CrashTest, EveryBuiltInWorkloadKeepsItsPromises) {
   sim::ExploreLimits limits;
   limits.plans_max = 24;
   limits.faults_max = 12;
-  limits.states_max = testing::cases(4000);
+  limits.states_max = testing::cases(3000);
   for (const CatalogEntry& entry : entries) {
     explore_into(total, entry.name, limits);
     if (HasFailure()) break;
   }
   print(total);
   RecordProperty("states", std::to_string(total.states_explored));
-  EXPECT_GE(total.states_explored, testing::cases(40'000));
+  EXPECT_GE(total.states_explored, testing::cases(30'000));
   EXPECT_GE(total.faults_injected, 100U);
 }
 
 TEST(CrashTest, EverySequenceOfTwoStepsKeepsItsPromises) {
   sim::ExploreReport total;
   sim::ExploreLimits limits;
-  limits.plans_max = 16;
+  limits.plans_max = 8;
   limits.recovery_period = 64;
   limits.states_max = testing::cases(1000);
   for (std::size_t length = 1; length <= 2; ++length) {

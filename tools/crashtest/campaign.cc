@@ -23,6 +23,8 @@ namespace {
 constexpr std::size_t kRowsMax = 64;
 constexpr std::size_t kTextBytes = std::size_t{16} << 10;
 constexpr auto kTick = std::chrono::milliseconds(20);
+// A check takes a millisecond: who is silent for so long hangs.
+constexpr double kSilenceSecondsMax = 120;
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -73,6 +75,7 @@ struct Worker {
   std::array<SharedFigures, kRowsMax> rows;
   std::atomic<std::uint64_t> running_states;  // Of the exploration that is under way.
   std::atomic<std::uint64_t> last_seed;
+  std::atomic<std::uint64_t> checks;  // Begun: a sign of life.
   std::atomic<bool> violated;
   SharedText checking, token, what, reproduction;
 };
@@ -162,7 +165,10 @@ class Campaign {
       limits.seconds = std::clamp(share, 0.05, std::max(left, 0.05));
     }
     sim::ExploreObserver observer;
-    observer.checking = [&](const std::string& token) { worker.checking.set(token); };
+    observer.checking = [&](const std::string& token) {
+      worker.checking.set(token);
+      ++worker.checks;
+    };
     observer.progress = [&](const sim::ExploreReport& so_far) {
       worker.running_states = so_far.states_explored;
       return true;
@@ -184,13 +190,26 @@ class Campaign {
   void reap() {
     for (auto child = children_.begin(); child != children_.end();) {
       int ended = 0;
-      if (waitpid(child->second, &ended, WNOHANG) != child->second) {
+      const bool hangs = is_silent(child->first);
+      if (hangs) kill(child->second, SIGKILL);
+      if (waitpid(child->second, &ended, hangs ? 0 : WNOHANG) != child->second) {
         ++child;
         continue;
       }
-      collect(workers_[child->first], ended);
+      if (hangs) violations_.push_back({workers_[child->first].checking.get(), "the program hangs", {}});
+      if (!hangs) collect(workers_[child->first], ended);
       child = children_.erase(child);
     }
+  }
+
+  bool is_silent(std::uint32_t index) {
+    const std::uint64_t checks = workers_[index].checks;
+    auto& [seen, since] = signs_of_life_[index];
+    if (checks != seen) {
+      seen = checks;
+      since = seconds_since(start_);
+    }
+    return seconds_since(start_) - since > kSilenceSecondsMax;
   }
 
   void collect(const Worker& worker, int ended) {
@@ -252,6 +271,7 @@ class Campaign {
   std::map<std::string, std::size_t> rows_;  // By name: the place among a worker's rows.
   Shared<Worker> workers_;
   std::map<std::uint32_t, pid_t> children_;
+  std::map<std::uint32_t, std::pair<std::uint64_t, double>> signs_of_life_;  // Checks, and when there was another.
   std::vector<sim::Violation> violations_;
 };
 

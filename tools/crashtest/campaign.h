@@ -1,5 +1,5 @@
-// Many explorations, in processes of their own: what dies, hangs in a deadlock or trips an assertion is a violation
-// with a token like any other, and the campaign goes on without it.
+// Many explorations, in processes of their own: who dies, hangs or trips an assertion leaves the token of what it did
+// last, and is a violation like any other.
 //
 // Thread safety: one campaign at a time in a process; it forks, so no other threads should run.
 #pragma once

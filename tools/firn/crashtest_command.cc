@@ -31,6 +31,7 @@ struct CrashtestArguments {
   std::uint32_t sequences = 0;
   std::uint32_t faults = 12;
   std::uint32_t plans = 64;
+  std::uint64_t states = UINT64_MAX;
   std::uint32_t depth = 2;
   std::string replay;
   bool kill = false;
@@ -137,6 +138,7 @@ ExitCode explore(const GlobalOptions& options, const CrashtestArguments& argumen
   campaign.processes = std::max(arguments.threads, 1U);
   campaign.limits.faults_max = arguments.faults;
   campaign.limits.plans_max = arguments.plans;
+  campaign.limits.states_max = arguments.states;
   campaign.limits.recovery_depth = std::min(arguments.depth, 3U);
   crashtest::CampaignReport report;
   {
@@ -256,6 +258,7 @@ void add_crashtest_command(Tool tool) {
       ->capture_default_str();
   command->add_option("--plans", arguments->plans, "States of one operation and kind of crash, at most")
       ->capture_default_str();
+  command->add_option("--states", arguments->states, "States of each test, at most");
   command->add_option("--depth", arguments->depth, "Crashes in recovery, in its recovery, ...: 0 to 3")
       ->check(CLI::Range(0, 3))
       ->capture_default_str();
