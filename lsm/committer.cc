@@ -288,8 +288,13 @@ void Committer::commit_group(const std::vector<GroupMember*>& group) {
   if (members.empty()) return;
   status = reserve(needs_);
   if (status.ok()) status = log_.append_group(records);
+  const bool appended = status.ok();
   // Readers see nothing of it before it is on the device (contract A7).
   if (status.ok() && !FIRN_PLANTED_BUG(ack_before_sync)) status = log_.sync();
+  // "No space" would promise that nothing was changed, but records are in the log, or the first of them.
+  if (status.code() == StatusCode::kNoSpace && log_.failed() && (appended || records.size() > 1)) {
+    status = Status(StatusCode::kIo, std::string(status.message()));
+  }
   std::uint64_t bytes = 0;
   for (GroupMember* member : members) {
     member->status = status;
