@@ -36,6 +36,8 @@ class MappingGuard {
     load_fence();  // The answer is not to be older than the reads it vouches for.
     return range_->failed.load(std::memory_order_relaxed);
   }
+  // The same as a flag, for who orders reads before it.
+  const std::atomic<bool>& failed_flag() const { return range_->failed; }
 
  private:
   GuardedRange* const range_;

@@ -14,6 +14,7 @@
 
 #include "platform/file_descriptor.h"
 #include "platform/io.h"
+#include "platform/memory_limit.h"
 #include "platform/posix_calls.h"
 #include "platform/posix_file.h"
 #include "platform/posix_lock.h"
@@ -108,6 +109,10 @@ Result<SpaceInfo> PosixFileSystem::space(const std::string& path) {
   if (statvfs(path.c_str(), &info) != 0) return errno_status("get the free space of", path, errno);
   const std::uint64_t unit = info.f_frsize;
   return SpaceInfo{info.f_bavail * unit, info.f_blocks * unit};
+}
+
+std::uint64_t PosixFileSystem::mapping_budget_bytes() {
+  return mappings_ == Mappings::kAllowed ? memory_limit_bytes() / 2 : 0;
 }
 
 }  // namespace firn

@@ -33,6 +33,7 @@ class PosixFileSystem final : public FileSystem {
   Result<std::vector<DirectoryEntry>> list(const std::string& path) override;
   Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
   Result<SpaceInfo> space(const std::string& path) override;
+  std::uint64_t mapping_budget_bytes() override;
 
  private:
   const Mappings mappings_;

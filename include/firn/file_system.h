@@ -9,6 +9,7 @@
 // sync() and populate(), which may run beside the one writer.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -39,6 +40,11 @@ class FIRN_EXPORT FileMapping {
   virtual ~FileMapping() = default;
   virtual std::span<const std::byte> bytes() const = 0;
   virtual bool damaged() const = 0;
+  // What damaged() answers, where it is the value of a variable: for those who ask after every few bytes. They order
+  // what they read through the mapping before it. Null where it is not.
+  virtual const std::atomic<bool>* damage_flag() const { return nullptr; }
+  // Whether all of it was in memory when it was mapped: reading it is then not expected to wait for a device.
+  virtual bool resident() const { return true; }
 };
 
 // A file opened for positional reads, and writes when it was created or opened writable.

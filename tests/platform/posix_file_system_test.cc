@@ -17,6 +17,7 @@
 #include <set>
 #include <string>
 
+#include "platform/memory_limit.h"
 #include "tests/platform/file_helpers.h"
 #include "tests/platform/temporary_directory.h"
 
@@ -222,6 +223,13 @@ TEST_F(Posix, TooManyOpenFilesIsSaid) {
 TEST_F(Posix, DanglingLinksAreNotListed) {
   std::filesystem::create_symlink(path("nowhere"), path("link"));
   EXPECT_TRUE(files_.list(directory_.path()).value().empty());
+}
+
+TEST_F(Posix, MapsHalfOfTheMemoryOrNothing) {
+  const std::uint64_t budget = PosixFileSystem().mapping_budget_bytes();
+  EXPECT_GT(budget, 0U);
+  EXPECT_EQ(budget, memory_limit_bytes() / 2);
+  EXPECT_EQ(PosixFileSystem(Mappings::kNever).mapping_budget_bytes(), 0U);
 }
 
 }  // namespace

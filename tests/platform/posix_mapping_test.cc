@@ -57,6 +57,18 @@ TEST_F(Mapped, UnreadablePageReadsAsZerosAndMarksTheMapping) {
   EXPECT_EQ(byte_at(*mapping, 0), 'm');
 }
 
+TEST_F(Mapped, WhatWasJustWrittenIsResidentAndHolesAreNot) {
+  EXPECT_TRUE(map("a", 3 * kHugePageBytes + 5)->resident());
+  EXPECT_TRUE(map("b", kPage)->resident());
+  const auto file = create(files_, path("c"), std::string(kPage, 'm'));
+  ASSERT_TRUE(file->truncate(2 * kHugePageBytes).ok());
+  const std::unique_ptr<FileMapping> mapping = file->map().value();
+  EXPECT_FALSE(mapping->resident());
+  EXPECT_EQ(byte_at(*mapping, 0), 'm');
+  EXPECT_EQ(byte_at(*mapping, 2 * kHugePageBytes - 1), '\0');
+  EXPECT_FALSE(mapping->damaged());
+}
+
 TEST_F(Mapped, LastPartialPageIsProtectedToo) {
   const std::unique_ptr<FileMapping> mapping = map("a", kPage + 10);
   cut("a", 0);
