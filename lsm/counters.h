@@ -6,13 +6,24 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "platform/epoch.h"
+
 namespace firn::lsm {
 
-// A sum in stripes: each thread adds to its own line; reading adds the stripes up.
+// A sum in stripes: each thread adds to its own line, without a locked instruction (which would keep one read's cache
+// misses from overlapping the next one's); threads beyond the stripes share the last. Reading adds the stripes up.
 // Thread safety: any thread may add and read; a read sees at least what the reading thread added.
 class StripedCounter {
  public:
-  void add(std::uint64_t amount) { stripes_[stripe()].value.fetch_add(amount, std::memory_order_relaxed); }
+  void add(std::uint64_t amount) {
+    const std::size_t number = thread_number();
+    if (number < kStripes - 1) [[likely]] {
+      std::atomic<std::uint64_t>& value = stripes_[number].value;
+      value.store(value.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
+    } else {
+      stripes_[kStripes - 1].value.fetch_add(amount, std::memory_order_relaxed);
+    }
+  }
   std::uint64_t value() const {
     std::uint64_t sum = 0;
     for (const Stripe& stripe : stripes_) sum += stripe.value.load(std::memory_order_relaxed);
@@ -24,13 +35,6 @@ class StripedCounter {
   struct alignas(64) Stripe {
     std::atomic<std::uint64_t> value{0};
   };
-
-  // Threads take stripes in the order of their first use.
-  static std::size_t stripe() {
-    static std::atomic<std::size_t> threads{0};
-    thread_local const std::size_t mine = threads.fetch_add(1, std::memory_order_relaxed) % kStripes;
-    return mine;
-  }
 
   std::array<Stripe, kStripes> stripes_;
 };

@@ -1,5 +1,11 @@
 #include "platform/epoch.h"
 
+#if defined(__linux__)
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include <deque>
 #include <limits>
 #include <mutex>
@@ -20,6 +26,26 @@ namespace {
 // Grows only, by pushing at the head; as long as the most threads that ever ran at once.
 std::atomic<EpochSlot*> slots{nullptr};
 
+#if defined(__linux__) && defined(SYS_membarrier) && !defined(FIRN_THREAD_SANITIZER)
+bool membarrier(int command) { return syscall(SYS_membarrier, command, 0, 0) == 0; }
+
+// Whether fence_threads() works; decided before the first guard.
+bool threads_can_be_fenced() {
+  static const bool registered = membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+  return registered;
+}
+
+// Makes every running thread of the process pass a full fence; the others pass one when they run again.
+void fence_threads() {
+  if (!threads_can_be_fenced() || membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED)) return;
+  // In the child of a fork the registration may be gone.
+  FIRN_ASSERT(membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) && membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED));
+}
+#else
+bool threads_can_be_fenced() { return false; }
+void fence_threads() {}
+#endif
+
 // Returns the thread's slot when the thread ends.
 struct SlotReturn {
   ~SlotReturn() {
@@ -29,13 +55,15 @@ struct SlotReturn {
   }
 };
 
+// The one of the smallest number among those that are free.
 EpochSlot* take_free_slot() {
-  for (EpochSlot* slot = slots.load(std::memory_order_acquire); slot != nullptr; slot = slot->next) {
-    if (!slot->taken.load(std::memory_order_relaxed) && !slot->taken.exchange(true, std::memory_order_acquire)) {
-      return slot;
+  for (;;) {
+    EpochSlot* first = nullptr;  // The list begins with the greatest number.
+    for (EpochSlot* slot = slots.load(std::memory_order_acquire); slot != nullptr; slot = slot->next) {
+      if (!slot->taken.load(std::memory_order_relaxed)) first = slot;
     }
+    if (first == nullptr || !first->taken.exchange(true, std::memory_order_acquire)) return first;
   }
-  return nullptr;
 }
 
 }  // namespace
@@ -43,7 +71,10 @@ EpochSlot* take_free_slot() {
 EpochSlot* claim_epoch_slot() {
   EpochSlot* slot = take_free_slot();
   if (slot == nullptr) {
+    static std::atomic<std::uint32_t> numbers{0};
     slot = new EpochSlot;
+    slot->fenced = !threads_can_be_fenced();
+    slot->number = numbers.fetch_add(1, std::memory_order_relaxed);
     slot->taken.store(true, std::memory_order_relaxed);
     slot->next = slots.load(std::memory_order_relaxed);
     while (!slots.compare_exchange_weak(slot->next, slot, std::memory_order_release, std::memory_order_relaxed)) {
@@ -58,7 +89,8 @@ namespace {
 
 // The oldest epoch any guard may stand in; the greatest number when there is none.
 std::uint64_t oldest_guard() {
-  full_fence();  // Pairs with the one in EpochGuard.
+  full_fence();     // Pairs with the one in EpochGuard,
+  fence_threads();  // or stands in for it.
   std::uint64_t oldest = std::numeric_limits<std::uint64_t>::max();
   for (EpochSlot* slot = slots.load(std::memory_order_acquire); slot != nullptr; slot = slot->next) {
     const std::uint64_t epoch = slot->epoch.load(std::memory_order_acquire);
@@ -71,12 +103,13 @@ struct Retired {
   std::uint64_t epoch = 0;
   void* object = nullptr;
   void (*deleter)(void*) = nullptr;
+  Retire when = Retire::kSoon;
 };
 
 class Domain {
  public:
-  void retire(void* object, void (*deleter)(void*)) {
-    if (add(object, deleter) && try_begin_collection()) {
+  void retire(void* object, void (*deleter)(void*), Retire when) {
+    if (add(object, deleter, when) && try_begin_collection()) {
       collect();
       end_collection();
     }
@@ -101,17 +134,18 @@ class Domain {
   }
 
  private:
-  // A scan costs a cache miss per thread: made for every object while few wait, so that large and rare objects go
-  // soon, and for every kScanInterval-th where they are many.
+  // A scan costs a cache miss per thread and perhaps a system call: made for every object that is to go soon while few
+  // wait, and for every kScanInterval-th where they are many.
   static constexpr std::size_t kScanInterval = 64;
 
   // Whether it is time to collect.
-  bool add(void* object, void (*deleter)(void*)) {
+  bool add(void* object, void (*deleter)(void*), Retire when) {
     const std::lock_guard<std::mutex> lock(mutex_);
     // Under the lock, so that `retired_` is ordered by epoch. Release: see EpochGuard.
     const std::uint64_t epoch = epoch_counter.now.fetch_add(1, std::memory_order_acq_rel);
-    retired_.push_back({epoch, object, deleter});
-    return retired_.size() < kScanInterval || epoch % kScanInterval == 0;
+    retired_.push_back({epoch, object, deleter, when});
+    if (when == Retire::kSoon) ++soon_;
+    return (when == Retire::kSoon && soon_ < kScanInterval) || epoch % kScanInterval == 0;
   }
 
   // One collector at a time, so that drain knows that no deleter of an earlier object is still running elsewhere.
@@ -125,6 +159,7 @@ class Domain {
       const std::lock_guard<std::mutex> lock(mutex_);
       while (!retired_.empty() && retired_.front().epoch < oldest) {
         free.push_back(retired_.front());
+        if (retired_.front().when == Retire::kSoon) --soon_;
         retired_.pop_front();
       }
     }
@@ -146,6 +181,7 @@ class Domain {
   // A plain std::mutex: held for a few instructions and never over a wait, so no schedule depends on it.
   std::mutex mutex_;
   std::deque<Retired> retired_;  // Guarded by mutex_; epochs rise.
+  std::size_t soon_ = 0;         // Guarded by mutex_; of retired_, those that are to go soon.
   std::atomic<bool> collecting_{false};
 };
 
@@ -159,7 +195,9 @@ Domain& domain() {
 
 }  // namespace internal
 
-void epoch_retire(void* object, void (*deleter)(void*)) { internal::domain().retire(object, deleter); }
+void epoch_retire(void* object, void (*deleter)(void*), Retire when) {
+  internal::domain().retire(object, deleter, when);
+}
 
 void epoch_drain() {
   FIRN_ASSERT(internal::epoch_slot == nullptr || internal::epoch_slot->depth == 0);

@@ -104,7 +104,8 @@ BlockRef BlockCache::make_block(std::size_t bytes) {
 
 CachedBlock* BlockCache::lend(const EpochGuard&, BlockRef block) {
   CachedBlock* const lent = block.release();
-  epoch_retire(lent, [](void* retired) { CachedBlock::drop_reference(retired); });
+  epoch_retire(
+      lent, [](void* retired) { CachedBlock::drop_reference(retired); }, Retire::kTogether);
   return lent;
 }
 
@@ -126,11 +127,14 @@ bool BlockCache::make_room(std::size_t first_shard) {
       if (evicted == nullptr) break;
       evicted->usage_->leaving.fetch_add(evicted->charge(), std::memory_order_relaxed);
       // Not under the lock: retiring may run other deleters, and those may close tables.
-      epoch_retire(evicted, [](void* retired) {
-        auto* const block = static_cast<CachedBlock*>(retired);
-        block->usage_->leaving.fetch_sub(block->charge(), std::memory_order_relaxed);
-        CachedBlock::drop_reference(block);
-      });
+      epoch_retire(
+          evicted,
+          [](void* retired) {
+            auto* const block = static_cast<CachedBlock*>(retired);
+            block->usage_->leaving.fetch_sub(block->charge(), std::memory_order_relaxed);
+            CachedBlock::drop_reference(block);
+          },
+          Retire::kTogether);
     }
   }
   return fits();
