@@ -114,17 +114,25 @@ class BlockReader {
   Body body(std::uint32_t index) const { return body_from(block_ + offset(index), index); }
   // The same, given where the body begins: where the one before it ends.
   Body body_from(const char* in, std::uint32_t index) const {
-    const char* const end = block_ + offset(index + 1);
+    const char* end = block_ + offset(index + 1);
+    // Checked before; but the pages of a failing mapping turn to zeros at any time, and may cut a number short.
+    if (end < in) [[unlikely]]
+      end = in;
     std::size_t rest = rest_bytes_;
     if ((flags_ & kMixedKeyBytes) != 0) {
       std::uint32_t mixed = 0;
       in = get_varint32(in, end, mixed);
-      // Checked before; but the pages of a failing mapping turn to zeros at any time, and may cut a number short.
       const std::size_t rest_max = kHeadBytes + static_cast<std::size_t>(end - in);
       rest = mixed < rest_max ? mixed : rest_max;
     }
     const std::size_t suffix = rest > kHeadBytes ? rest - kHeadBytes : 0;
     return {in, rest, {in + suffix, static_cast<std::size_t>(end - in) - suffix}};
+  }
+
+  // Asks for the memory of `lines` cache lines from body `index` on.
+  void prefetch_bodies(std::uint32_t index, std::size_t lines) const {
+    const char* const body = block_ + offset(index);
+    for (std::size_t i = 0; i < lines; ++i) __builtin_prefetch(body + 64 * i);
   }
 
   std::uint64_t packed_sequence(std::uint32_t index) const {

@@ -15,11 +15,16 @@ using sstable::SectionKind;
 
 namespace {
 
-// Asks for header, prefix, heads and offsets of a 4 KiB block at once, where reading them would be miss after miss.
+// Asks for header, prefix, heads, sequences and offsets of a 4 KiB block of 100-byte values at once, where reading them
+// would be miss after miss.
 void prefetch_columns(const char* block) {
-  constexpr std::size_t kLines = 7;
+  constexpr std::size_t kLines = 9;
   for (std::size_t i = 0; i < kLines; ++i) __builtin_prefetch(block + 64 * i);
 }
+
+// A scan that has read this many blocks in order is taken for a long one.
+constexpr std::uint32_t kBlocksBeforeReadAhead = 2;
+constexpr std::uint64_t kReadAheadBytes = std::uint64_t{256} << 10;
 
 std::string difference(const char* what, std::uint64_t found, std::uint64_t expected) {
   return "file has " + std::string(what) + " " + std::to_string(found) + ", the database expects " +
@@ -130,6 +135,8 @@ void Table::map_file() {
   if (!mapping.ok() || (*mapping)->bytes().size() != meta_.file_bytes) return;
   mapping_ = std::move(mapping).value();
   mapped_ = reinterpret_cast<const char*>(mapping_->bytes().data());
+  damage_flag_ = mapping_->damage_flag();
+  resident_ = mapping_->resident();
   verified_ = std::make_unique<std::atomic<std::uint64_t>[]>((blocks() + 63) / 64);
 }
 
@@ -157,6 +164,8 @@ void Table::touch(Slice mapped) {
 }
 
 Status Table::verify_mapped(std::uint32_t block) const {
+  // In one request to the device: faults would read the pages one by one.
+  if (!resident_) file_->prefetch(index_.block_offset(block), extent_bytes(block));
   const sstable::BlockPlace place = place_of(block);
   const Slice extent(mapped_ + place.offset, extent_bytes(block));
   auto stored = sstable::open_stored(place, extent);
@@ -207,6 +216,20 @@ Status Table::access_slow(const EpochGuard& guard, std::uint32_t block, Access& 
   CachedBlock* const shared = slots_ != nullptr ? cache_.insert(guard, slots_[block], std::move(read).value())
                                                 : BlockCache::lend(guard, std::move(read).value());
   out = {shared->data(), shared};
+  return {};
+}
+
+Status Table::pin_block(std::uint32_t block, PinnedBlock& out) const {
+  const EpochGuard guard;
+  Access read;
+  if (Status s = access(guard, block, read); !s.ok()) return s;
+  if (read.cached == nullptr && lose_mapping_if_damaged()) {
+    if (Status s = access(guard, block, read); !s.ok()) return s;
+  }
+  if (read.cached != nullptr) read.cached->add_reference();
+  out.data = read.data;
+  out.cached = BlockRef(read.cached);
+  out.mapped = read.cached == nullptr;
   return {};
 }
 
@@ -286,6 +309,18 @@ Result<BlockInfo> Table::block_info(std::uint32_t index) const {
                    .compression = static_cast<Compression>(extent[sstable::kBlockCompressionOffset]),
                    .first_key = reader.key(0),
                    .last_key = reader.key(reader.entries() - 1)};
+}
+
+void ReadAhead::note(const Table& table, std::uint32_t block) {
+  blocks_in_order_ = block == next_ ? blocks_in_order_ + 1 : 0;
+  next_ = block + 1;
+  if (blocks_in_order_ < kBlocksBeforeReadAhead || block < end_) return;
+  // A verified block was in memory a while ago.
+  if (table.usable_mapping() && (table.resident_ || table.verified(block))) return;
+  end_ = block + 1;
+  const std::uint64_t start = table.block_offset(block);
+  while (end_ < table.blocks() && table.block_offset(end_) - start < kReadAheadBytes) ++end_;
+  table.file_->prefetch(start, table.block_offset(end_) - start);
 }
 
 }  // namespace firn

@@ -25,6 +25,7 @@
 #include "firn/options.h"
 #include "firn/status.h"
 #include "platform/epoch.h"
+#include "platform/fence.h"
 #include "platform/memory.h"
 #include "sstable/block_cache.h"
 #include "sstable/block_reader.h"
@@ -38,6 +39,13 @@
 namespace firn {
 
 class TableCursor;
+
+// A block that is read for a while: verified, and kept alive by this and the table.
+struct PinnedBlock {
+  const char* data = nullptr;
+  BlockRef cached;
+  bool mapped = false;  // Read through the mapping: ask Table::lose_mapping_if_damaged before trusting what was read.
+};
 
 // What Table::get found.
 struct TableHit {
@@ -119,6 +127,20 @@ class Table {
   // As get(), without the filter. `block`: of locate(key).
   Status find(const EpochGuard& guard, std::uint32_t block, Slice key, Sequence at, TableHit& hit) const;
 
+  // Errors: as find(). Precondition: block < blocks().
+  Status pin_block(std::uint32_t block, PinnedBlock& out) const;
+  // Reads a byte of every page of `mapped`, so that a page that cannot be read shows now.
+  static void touch(Slice mapped);
+  // Whether the mapping showed something else than the file, which is read without it from then on. What was read
+  // through it before a false answer was the file's. Precondition: mapped().
+  bool lose_mapping_if_damaged() const {
+    load_fence();  // What was read so far is older than the answer.
+    if (!(damage_flag_ != nullptr ? damage_flag_->load(std::memory_order_relaxed) : mapping_->damaged())) [[likely]]
+      return false;
+    mapping_lost_.store(true, std::memory_order_relaxed);
+    return true;
+  }
+
   std::uint32_t blocks() const { return index_.blocks(); }
   // File offset of a block; of block blocks(): the end of the data.
   std::uint64_t block_offset(std::uint32_t block) const { return index_.block_offset(block); }
@@ -130,6 +152,7 @@ class Table {
   Status verify(const std::function<void(const TableDamage&)>& report) const;
 
  private:
+  friend class ReadAhead;
   friend class TableBuilder;
   friend class TableCursor;
   friend class TableVerifier;
@@ -160,16 +183,6 @@ class Table {
     return static_cast<std::size_t>(index_.block_offset(block + 1) - index_.block_offset(block));
   }
   bool usable_mapping() const { return mapped_ != nullptr && !mapping_lost_.load(std::memory_order_relaxed); }
-  // Notes that the mapping cannot be trusted any more, if so. What was read through it before a false answer was the
-  // file's.
-  bool lose_mapping_if_damaged() const {
-    if (!mapping_->damaged()) [[likely]]
-      return false;
-    mapping_lost_.store(true, std::memory_order_relaxed);
-    return true;
-  }
-  // Reads a byte of every page of `mapped`, so that a page that cannot be read shows now.
-  static void touch(Slice mapped);
   bool verified(std::uint32_t block) const {
     return (verified_[block / 64].load(std::memory_order_acquire) >> (block % 64) & 1) != 0;
   }
@@ -193,6 +206,8 @@ class Table {
   sstable::Filter filter_;
   const char* mapped_ = nullptr;  // The mapping's bytes; null for a table read through the cache.
   mutable std::atomic<bool> mapping_lost_{false};
+  const std::atomic<bool>* damage_flag_ = nullptr;          // The mapping's, if it has one.
+  bool resident_ = true;                                    // All of the mapping was in memory at first.
   std::unique_ptr<std::atomic<std::uint64_t>[]> verified_;  // A bit per block of a mapped table.
   std::unique_ptr<BlockCache::Slot[]> slots_;               // One per block of a table that is not mapped.
   sstable::Index index_;
@@ -206,6 +221,18 @@ class Table {
   sstable::Footer footer_;
   sstable::Properties properties_;
   TableMeta meta_;
+};
+
+// Asks the operating system for what a long forward scan of a table will read next.
+class ReadAhead {
+ public:
+  // `block` is about to be read.
+  void note(const Table& table, std::uint32_t block);
+
+ private:
+  std::uint32_t next_ = 0;             // The block that goes on where the last one ended.
+  std::uint32_t blocks_in_order_ = 0;  // Read one after another.
+  std::uint32_t end_ = 0;              // Blocks before it were asked for.
 };
 
 // What a cursor is for.
@@ -225,10 +252,6 @@ class TableCursor final : public Cursor {
   void seek_to_last() override;
   void seek(Slice key, Sequence sequence) override;
   void seek_before(Slice key) override;
-  void prefetch(Slice key) override {
-    const EpochGuard guard;
-    table_.prefetch_block(guard, table_.locate(key));
-  }
   void next() override;
   void prev() override;
 
@@ -248,7 +271,6 @@ class TableCursor final : public Cursor {
   Status fill_piece(std::uint32_t block);
   char* reserve_piece(std::size_t bytes);
   bool lost_mapping();
-  void read_ahead(std::uint32_t block);
   void present(std::uint32_t position);
   void present_again(std::uint32_t position);
   void present(std::uint32_t position, const sstable::BlockReader::Body& body);
@@ -262,14 +284,12 @@ class TableCursor final : public Cursor {
   std::uint32_t block_ = kNoBlock;  // Present block; kNoBlock before the first and after a failure.
   std::uint32_t position_ = 0;      // Of entry() in it.
   sstable::BlockReader reader_;
-  BlockRef pinned_;          // Keeps it, unless it is mapped or private.
-  bool in_mapping_ = false;  // It is read through the mapping.
+  PinnedBlock pinned_;  // Keeps it, unless it is private.
   // The block's prefix, then the rest of entry()'s key and room for a whole head.
   std::unique_ptr<char[]> key_;
   std::size_t key_capacity_ = 0;
   std::size_t prefix_bytes_ = 0;
-  std::uint32_t blocks_in_order_ = 0;  // Read forward, one after another.
-  std::uint32_t read_ahead_end_ = 0;   // Blocks before it were asked for.
+  ReadAhead read_ahead_;
   // kBackground: a copy of extents, [piece_offset_, piece_offset_ + piece_bytes_) of the file.
   std::unique_ptr<char[]> piece_;
   std::size_t piece_capacity_ = 0;

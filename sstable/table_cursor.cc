@@ -11,9 +11,6 @@ namespace firn {
 namespace {
 
 constexpr std::size_t kPieceBytes = std::size_t{256} << 10;
-// A scan that has read this many blocks in order is taken for a long one.
-constexpr std::uint32_t kBlocksBeforeReadAhead = 2;
-constexpr std::uint64_t kReadAheadBytes = std::uint64_t{256} << 10;
 
 }  // namespace
 
@@ -24,14 +21,13 @@ TableCursor::TableCursor(std::shared_ptr<const Table> table, ScanKind kind)
 
 BlockRef TableCursor::pin() const {
   FIRN_ASSERT(valid_ && kind_ == ScanKind::kUser);
-  if (!pinned_) return {};
-  pinned_->add_reference();
-  return BlockRef(pinned_.get());
+  if (!pinned_.cached) return {};
+  pinned_.cached->add_reference();
+  return BlockRef(pinned_.cached.get());
 }
 
 bool TableCursor::load(std::uint32_t block) {
   if (block == block_) return true;
-  blocks_in_order_ = block == block_ + 1 ? blocks_in_order_ + 1 : 0;
   block_ = kNoBlock;
   const char* data = nullptr;
   Status s = kind_ == ScanKind::kUser ? load_shared(block, data) : load_private(block, data);
@@ -59,20 +55,16 @@ void TableCursor::grow_key(std::size_t bytes) {
 
 // Through the mapping or the cache.
 Status TableCursor::load_shared(std::uint32_t block, const char*& data) {
-  if (!table_.mapped()) read_ahead(block);
-  const EpochGuard guard;
-  Table::Access read;
-  if (Status s = table_.access(guard, block, read); !s.ok()) return s;
-  if (read.cached == nullptr) {
-    Table::touch({read.data, table_.extent_bytes(block)});
+  read_ahead_.note(table_, block);
+  if (Status s = table_.pin_block(block, pinned_); !s.ok()) return s;
+  if (pinned_.mapped) {
+    // Values are handed out unread: a page that cannot be read is to show now.
+    Table::touch({pinned_.data, table_.extent_bytes(block)});
     if (table_.lose_mapping_if_damaged()) {
-      if (Status s = table_.access(guard, block, read); !s.ok()) return s;
+      if (Status s = table_.pin_block(block, pinned_); !s.ok()) return s;
     }
   }
-  if (read.cached != nullptr) read.cached->add_reference();
-  pinned_ = BlockRef(read.cached);
-  in_mapping_ = read.cached == nullptr;
-  data = read.data;
+  data = pinned_.data;
   return {};
 }
 
@@ -114,20 +106,10 @@ Status TableCursor::fill_piece(std::uint32_t block) {
 
 // Whether the present block cannot be trusted any more; it is then no longer the present one.
 bool TableCursor::lost_mapping() {
-  if (!in_mapping_ || !table_.lose_mapping_if_damaged()) [[likely]]
+  if (!pinned_.mapped || !table_.lose_mapping_if_damaged()) [[likely]]
     return false;
   block_ = kNoBlock;
   return true;
-}
-
-// Asks the OS for what a long forward scan will read next.
-void TableCursor::read_ahead(std::uint32_t block) {
-  if (blocks_in_order_ < kBlocksBeforeReadAhead || block < read_ahead_end_) return;
-  std::uint32_t end = block + 1;
-  const std::uint64_t start = table_.block_offset(block);
-  while (end < table_.blocks() && table_.block_offset(end) - start < kReadAheadBytes) ++end;
-  table_.file_->prefetch(start, table_.block_offset(end) - start);
-  read_ahead_end_ = end;
 }
 
 [[gnu::always_inline]] inline void TableCursor::present(std::uint32_t position,
@@ -145,7 +127,7 @@ void TableCursor::read_ahead(std::uint32_t block) {
   entry_.sequence = sequence_of(packed);
   entry_.kind = kind_of(packed);
   valid_ = true;
-  if (in_mapping_ && table_.mapping_->damaged()) [[unlikely]]
+  if (pinned_.mapped && table_.lose_mapping_if_damaged()) [[unlikely]]
     present_again(position);
 }
 
