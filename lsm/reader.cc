@@ -29,10 +29,6 @@ Result<PinnedValue> answer(const ReadView& view, const TableHit& hit) {
   return PinnedValue(hit.value, hit.block, CachedBlock::drop_reference);
 }
 
-bool in_range(const TableMeta& table, Slice key) {
-  return Slice(table.smallest_key) <= key && key <= Slice(table.largest_key);
-}
-
 // One read of one key.
 struct Lookup {
   Slice key;
@@ -40,45 +36,48 @@ struct Lookup {
   Sequence at = 0;
 };
 
-// True when `file` decided: `result` is then the answer.
-bool get_from_table(Core& core, const EpochGuard& guard, const ReadView& view, const TableFile& file,
-                    const Lookup& lookup, Result<PinnedValue>& result) {
-  auto table = file.open();
-  if (!table.ok()) {
-    result = table.status();
-    return true;
-  }
-  if (!(*table)->may_contain(lookup.hash)) {
-    core.counters.filter_skips.add(1);
+// Asks for the memory that find_in_tables reads first, so that these cache misses overlap: the filters of all tables
+// that may hold the key.
+void prefetch_filters(const Version& version, const Lookup& lookup) {
+  version.visit(lookup.key, [&](const TableFile& file) {
+    if (const Table* const table = file.opened()) table->prefetch_filter(lookup.hash);
     return false;
-  }
-  TableHit hit;
-  if (Status status = (*table)->find(guard, (*table)->locate(lookup.key), lookup.key, lookup.at, hit); !status.ok()) {
-    result = std::move(status);
-    return true;
-  }
-  if (!hit.found) return false;
-  result = answer(view, hit);
-  return true;
+  });
+}
+
+Status find_in_tables(Core& core, const EpochGuard& guard, const Version& version, const Lookup& lookup,
+                      TableHit& hit) {
+  std::uint64_t skips = 0;
+  Status status;
+  version.visit(lookup.key, [&](const TableFile& file) {
+    auto table = file.open();
+    if (!table.ok()) {
+      status = table.status();
+      return true;
+    }
+    if (!(*table)->may_contain(lookup.hash)) {
+      ++skips;
+      return false;
+    }
+    status = (*table)->find(guard, (*table)->locate(lookup.key), lookup.key, lookup.at, hit);
+    return hit.found || !status.ok();
+  });
+  if (skips != 0) core.counters.filter_skips.add(skips);
+  return status;
 }
 
 Result<PinnedValue> get_from_view(Core& core, const EpochGuard& guard, const ReadView& view, const Lookup& lookup) {
+  view.active()->prefetch(lookup.hash);
+  prefetch_filters(*view.version(), lookup);
   MemTable::Hit hit;
   if (view.active()->get(lookup.key, lookup.hash, lookup.at, hit)) return answer(view, hit);
   for (const auto& memtable : view.immutables()) {
     if (memtable->get(lookup.key, lookup.hash, lookup.at, hit)) return answer(view, hit);
   }
-  const Version& version = *view.version();
-  Result<PinnedValue> result = Status::not_found();
-  for (const auto& file : version.level(0)) {
-    if (!in_range(file->meta(), lookup.key)) continue;
-    if (get_from_table(core, guard, view, *file, lookup, result)) return result;
-  }
-  for (int level = 1; level < version.depth(); ++level) {
-    const TableFile* file = version.find(level, lookup.key);
-    if (file != nullptr && get_from_table(core, guard, view, *file, lookup, result)) return result;
-  }
-  return result;
+  TableHit table_hit;
+  if (Status status = find_in_tables(core, guard, *view.version(), lookup, table_hit); !status.ok()) return status;
+  if (!table_hit.found) return Status::not_found();
+  return answer(view, table_hit);
 }
 
 // The keys of a multi_get that are still looked for.
@@ -187,10 +186,10 @@ void MultiGet::run(std::span<const Slice> keys, std::size_t first, Sequence at) 
     return results_[pending.index].status().code() != StatusCode::kNotFound && !results_[pending.index].ok();
   };
   const Version& version = *view_.version();
-  for (const auto& file : version.level(0)) {
+  for (std::size_t table = 0; table < version.level(0).size(); ++table) {
     if (count_ == 0) return;
     for (std::size_t i = 0; i < count_; ++i) {
-      if (in_range(file->meta(), pending_[i].lookup.key)) assign(pending_[i], *file);
+      if (version.in_range(0, table, pending_[i].lookup.key)) assign(pending_[i], *version.level(0)[table]);
     }
     settle(failed);
     probe_tables(guard);

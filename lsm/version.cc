@@ -10,17 +10,22 @@ namespace firn::lsm {
 Version::Version(std::array<TableList, kLevelCount> levels) : levels_(std::move(levels)) {
   for (std::size_t i = 0; i < levels_.size(); ++i) {
     if (levels_[i].empty()) continue;
+    if (depth_ == 0) common_prefix_ = levels_[i][0]->meta().smallest_key;
     depth_ = static_cast<int>(i) + 1;
-    if (i == 0) continue;
-    largest_heads_[i].reserve(levels_[i].size());
-    for (const auto& table : levels_[i]) largest_heads_[i].push_back(key_head(table->meta().largest_key));
+    for (const auto& table : levels_[i]) {
+      for (const Slice key : {Slice(table->meta().smallest_key), Slice(table->meta().largest_key)}) {
+        common_prefix_.resize(common_prefix_bytes(common_prefix_, key));
+      }
+      heads_[i].smallest.push_back(key_head(table->meta().smallest_key));
+      heads_[i].largest.push_back(key_head(table->meta().largest_key));
+    }
   }
 }
 
-const TableFile* Version::find(int number, Slice key) const {
+std::size_t Version::lower_bound(int number, Slice key) const {
   const auto level = static_cast<std::size_t>(number);
   const TableList& tables = levels_[level];
-  const std::vector<std::uint64_t>& heads = largest_heads_[level];
+  const std::vector<std::uint64_t>& heads = heads_[level].largest;
   const std::uint64_t head = key_head(key);
   auto i = static_cast<std::size_t>(std::lower_bound(heads.begin(), heads.end(), head) - heads.begin());
   if (i < heads.size() && heads[i] == head) {
@@ -33,8 +38,24 @@ const TableFile* Version::find(int number, Slice key) const {
                          [](const auto& table, Slice wanted) { return Slice(table->meta().largest_key) < wanted; }) -
         tables.begin());
   }
-  if (i == tables.size() || key < Slice(tables[i]->meta().smallest_key)) return nullptr;
-  return tables[i].get();
+  return i;
+}
+
+const TableFile* Version::find(int number, Slice key) const {
+  const std::size_t i = lower_bound(number, key);
+  const TableList& tables = level(number);
+  return i < tables.size() && in_range(number, i, key) ? tables[i].get() : nullptr;
+}
+
+bool Version::in_range(int number, std::size_t index, Slice key) const {
+  const auto level = static_cast<std::size_t>(number);
+  const std::uint64_t head = key_head(key);
+  const std::uint64_t smallest = heads_[level].smallest[index];
+  const std::uint64_t largest = heads_[level].largest[index];
+  if (head < smallest || head > largest) return false;
+  // Equal heads decide nothing.
+  const TableMeta& meta = levels_[level][index]->meta();
+  return (head != smallest || Slice(meta.smallest_key) <= key) && (head != largest || key <= Slice(meta.largest_key));
 }
 
 std::shared_ptr<const Version> next_version(const Version& base, const VersionChange& change) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "firn/options.h"
@@ -26,13 +27,36 @@ class Version {
   const TableList& level(int number) const { return levels_[static_cast<std::size_t>(number)]; }
   // The only table of level `number` (1..) that may hold `key`; null when none does.
   const TableFile* find(int number, Slice key) const;
+  // The first table of level `number` (1..) whose largest key is at or after `key`; the level's size when there is
+  // none.
+  std::size_t lower_bound(int number, Slice key) const;
+  // Whether `key` is between the smallest and the largest key of table `index` of level `number`.
+  bool in_range(int number, std::size_t index, Slice key) const;
+  // Calls `visit(table)` for every table that may hold `key`, newest first, until it answers true.
+  template <class Visit>
+  void visit(Slice key, Visit visit) const {
+    for (std::size_t i = 0; i < levels_[0].size(); ++i) {
+      if (in_range(0, i, key) && visit(*levels_[0][i])) return;
+    }
+    for (int number = 1; number < depth_; ++number) {
+      const TableFile* const table = find(number, key);
+      if (table != nullptr && visit(*table)) return;
+    }
+  }
+  // What all keys of all tables begin with; empty when there are no tables.
+  Slice common_prefix() const { return common_prefix_; }
   // Number of levels up to the last one that has tables.
   int depth() const { return depth_; }
 
  private:
   std::array<TableList, kLevelCount> levels_;
-  // Heads of the largest keys of each sorted level, side by side, for find().
-  std::array<std::vector<std::uint64_t>, kLevelCount> largest_heads_;
+  // Heads of the smallest and of the largest keys of each level's tables, side by side.
+  struct Heads {
+    std::vector<std::uint64_t> smallest;
+    std::vector<std::uint64_t> largest;
+  };
+  std::array<Heads, kLevelCount> heads_;
+  std::string common_prefix_;
   int depth_ = 0;
 };
 
