@@ -26,8 +26,6 @@ class Cursor {
   virtual void seek(Slice key, Sequence sequence) = 0;
   // Last entry before every version of `key`.
   virtual void seek_before(Slice key) = 0;
-  // Asks for the memory that a seek to `key` reads, so that the cache misses of several runs overlap. A hint.
-  virtual void prefetch(Slice key) { static_cast<void>(key); }
   // Precondition of both: valid().
   virtual void next() = 0;
   virtual void prev() = 0;

@@ -18,26 +18,20 @@ std::size_t TableList::find(Slice key) const {
   return low;
 }
 
-LevelCursor::LevelCursor(const TableList& tables, KeyBounds bounds) : tables_(tables), bounds_(std::move(bounds)) {}
-
 void LevelCursor::seek_to_first() {
   status_ = Status();
-  forward_from(bounds_.lower ? tables_.find(*bounds_.lower) : 0);
+  forward_from(0);
 }
 
 void LevelCursor::seek_to_last() {
   status_ = Status();
-  const std::size_t count = tables_.count();
-  // The table that `upper` falls into may hold keys below it.
-  const std::size_t end = bounds_.upper ? tables_.find(*bounds_.upper) : count;
-  const bool within = end < count && Slice(tables_.meta(end).smallest_key) < *bounds_.upper;
-  backward_from(within ? end + 1 : end);
+  backward_from(tables_.count());
 }
 
 void LevelCursor::seek(Slice key, Sequence sequence) {
   status_ = Status();
   const std::size_t index = find(key);
-  if (!admits_forward(index)) return end();
+  if (index == tables_.count()) return end();
   if (!open(index)) return;
   cursor_->seek(key, sequence);
   settle_forward();
@@ -48,15 +42,9 @@ void LevelCursor::seek_before(Slice key) {
   const std::size_t index = find(key);
   // Every table before `index` ends before `key`; the table at `index` may begin before it.
   if (index == tables_.count() || Slice(tables_.meta(index).smallest_key) >= key) return backward_from(index);
-  if (!admits_backward(index)) return end();
   if (!open(index)) return;
   cursor_->seek_before(key);
   settle_backward();
-}
-
-void LevelCursor::prefetch(Slice key) {
-  const std::size_t index = find(key);
-  if (admits_forward(index) && admits_backward(index) && open(index)) cursor_->prefetch(key);
 }
 
 void LevelCursor::next() {
@@ -78,17 +66,6 @@ std::size_t LevelCursor::find(Slice key) const {
   return tables_.find(key);
 }
 
-// Whether tables [index, ...) can hold a key below the upper bound.
-bool LevelCursor::admits_forward(std::size_t index) const {
-  if (index >= tables_.count()) return false;
-  return !bounds_.upper || Slice(tables_.meta(index).smallest_key) < *bounds_.upper;
-}
-
-// Whether tables [..., index] can hold a key at or above the lower bound.
-bool LevelCursor::admits_backward(std::size_t index) const {
-  return !bounds_.lower || Slice(tables_.meta(index).largest_key) >= *bounds_.lower;
-}
-
 // Makes cursor_ one over table `index`; false, with the cursor failed, on error.
 bool LevelCursor::open(std::size_t index) {
   if (cursor_ != nullptr && index_ == index) return true;
@@ -105,7 +82,7 @@ bool LevelCursor::open(std::size_t index) {
 
 // To the first entry of tables [index, ...).
 void LevelCursor::forward_from(std::size_t index) {
-  if (!admits_forward(index)) return end();
+  if (index == tables_.count()) return end();
   if (!open(index)) return;
   cursor_->seek_to_first();
   settle_forward();
@@ -113,7 +90,7 @@ void LevelCursor::forward_from(std::size_t index) {
 
 // To the last entry of tables [0, end).
 void LevelCursor::backward_from(std::size_t end_index) {
-  if (end_index == 0 || !admits_backward(end_index - 1)) return end();
+  if (end_index == 0) return end();
   if (!open(end_index - 1)) return;
   cursor_->seek_to_last();
   settle_backward();

@@ -7,8 +7,6 @@
 
 #include <cstddef>
 #include <memory>
-#include <optional>
-#include <string>
 
 #include "codec/cursor.h"
 #include "firn/slice.h"
@@ -32,29 +30,20 @@ class TableList {
   virtual std::size_t find(Slice key) const;
 };
 
-// Tables wholly outside need not be opened; entries outside may still be returned.
-struct KeyBounds {
-  std::optional<std::string> lower;  // Inclusive.
-  std::optional<std::string> upper;  // Exclusive.
-};
-
 class LevelCursor final : public Cursor {
  public:
   // Not positioned.
-  explicit LevelCursor(const TableList& tables, KeyBounds bounds = {});
+  explicit LevelCursor(const TableList& tables) : tables_(tables) {}
 
   void seek_to_first() override;
   void seek_to_last() override;
   void seek(Slice key, Sequence sequence) override;
   void seek_before(Slice key) override;
-  void prefetch(Slice key) override;
   void next() override;
   void prev() override;
 
  private:
   std::size_t find(Slice key) const;
-  bool admits_forward(std::size_t index) const;
-  bool admits_backward(std::size_t index) const;
   bool open(std::size_t index);
   bool present();
   void forward_from(std::size_t index);
@@ -63,7 +52,6 @@ class LevelCursor final : public Cursor {
   void settle_backward();
 
   const TableList& tables_;
-  KeyBounds bounds_;
   std::unique_ptr<Cursor> cursor_;  // Over table index_; null before the first open and after an error.
   std::size_t index_ = 0;
 };

@@ -35,20 +35,13 @@ void MergeCursor::seek_to_last() {
 }
 
 void MergeCursor::seek(Slice key, Sequence sequence) {
-  prefetch(key);
   for (const auto& child : children_) child->seek(key, sequence);
   start(Direction::kForward);
 }
 
 void MergeCursor::seek_before(Slice key) {
-  prefetch(key);
   for (const auto& child : children_) child->seek_before(key);
   start(Direction::kBackward);
-}
-
-void MergeCursor::prefetch(Slice key) {
-  if (children_.size() < 2) return;
-  for (const auto& child : children_) child->prefetch(key);
 }
 
 void MergeCursor::next() {

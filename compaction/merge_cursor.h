@@ -1,7 +1,7 @@
-// Many runs read as one, in both directions. Used by compaction (few long runs) and by iterators (memtables, L0 tables,
-// levels). Idea: a tournament of losers (Knuth, TAOCP 3, 5.4.1) over eight-byte key heads kept in one flat array, so
-// that most comparisons read no key; 0, 1 and 2 children have code of their own, and a child that wins several times in
-// a row is compared with the runner-up only (as timsort's galloping mode does).
+// Many runs read as one, in both directions, with all their versions: what compaction reads. (Iterators of users merge
+// in lsm/run_merge.h.) Idea: a tournament of losers (Knuth, TAOCP 3, 5.4.1) over eight-byte key heads kept in one flat
+// array, so that most comparisons read no key; 0, 1 and 2 children have code of their own, and a child that wins
+// several times in a row is compared with the runner-up only (as timsort's galloping mode does).
 //
 // Thread safety: one thread at a time. Lifetime: owns its children; what they read outlives it. entry() borrows from
 // the child it came from: the key lives until the next move, the value as long as that child says.
@@ -27,7 +27,6 @@ class MergeCursor final : public Cursor {
   void seek_to_last() override;
   void seek(Slice key, Sequence sequence) override;
   void seek_before(Slice key) override;
-  void prefetch(Slice key) override;
   void next() override;
   void prev() override;
 

@@ -3,34 +3,16 @@
 // Lifetime: keeps its view (memtables, tables) alive. Thread safety: one thread at a time.
 #pragma once
 
-#include <array>
-#include <memory>
+#include <cstdint>
 #include <optional>
 #include <string>
 
-#include "compaction/level_cursor.h"
-#include "compaction/merge_cursor.h"
 #include "firn/iterator.h"
-#include "firn/options.h"
+#include "lsm/key_buffer.h"
 #include "lsm/read_view.h"
+#include "lsm/run_merge.h"
 
 namespace firn::lsm {
-
-// One level of a version as compaction::LevelCursor wants it.
-class LevelTables final : public compaction::TableList {
- public:
-  LevelTables() = default;
-  LevelTables(const Version& version, int level) : version_(&version), level_(level) {}
-  std::size_t count() const override { return tables().size(); }
-  const TableMeta& meta(std::size_t index) const override { return tables()[index]->meta(); }
-  Result<std::unique_ptr<Cursor>> open(std::size_t index) const override;
-
- private:
-  const lsm::TableList& tables() const { return version_->level(level_); }
-
-  const Version* version_ = nullptr;
-  int level_ = 0;
-};
 
 class DbIterator final : public IteratorImpl {
  public:
@@ -43,39 +25,41 @@ class DbIterator final : public IteratorImpl {
   Step seek_before(Slice key) override;
   Step next() override;
   Step prev() override;
-  Slice key() const override { return position_ == Position::kForward ? merge_->entry().key : Slice(key_); }
-  Slice value() const override { return position_ == Position::kForward ? merge_->entry().value : Slice(value_); }
+  Slice key() const override { return key_.slice(); }
+  Slice value() const override { return value_; }
   const Status& status() const override { return status_; }
 
  private:
-  // Where the iterator stands, and with it where merge_ stands:
   enum class Position : std::uint8_t {
     kNew,       // Nowhere yet.
-    kForward,   // On an entry; merge_ is on it.
-    kBackward,  // On an entry, held in key_ and value_; merge_ is before all its versions.
+    kForward,   // On an entry, as is merge_, which moves forward.
+    kBackward,  // On an entry, as is merge_, which moves backward.
     kFirstEnd,  // Before the first entry.
     kLastEnd,   // After the last entry.
     kError,
   };
 
-  // Rests on the first visible entry at or after merge_'s position.
+  // Rest on the first entry of another key than key_ at merge_'s position or beyond.
   Step settle_forward();
-  // Rests on the last visible entry at or before merge_'s position.
   Step settle_backward();
+  // Reads merge_'s entry to key_ and `entry`; false when it is another version of key_.
+  bool read_new_key(RunEntry& entry);
   Step end(Position end);
   Step fail(const Status& status);
 
   const ViewRef view_;
-  const Sequence at_;
   const std::optional<std::string> lower_;
   const std::optional<std::string> upper_;
-  std::array<LevelTables, kLevelCount> levels_;
-  std::optional<compaction::MergeCursor> merge_;
+  RunMerge merge_;
+  const std::uint64_t lower_head_;
+  const std::uint64_t upper_head_;
 
   Position position_ = Position::kNew;
-  bool passed_ = false;  // Moving forward: key_ is a key whose remaining versions are to be passed over.
-  std::string key_;
-  std::string value_;
+  bool passed_ = false;  // key_ was passed: its other versions are not to be shown.
+  std::uint64_t key_head_ = 0;
+  KeyBuffer key_;
+  KeyBuffer next_key_;
+  Slice value_;
   Status status_;
 };
 

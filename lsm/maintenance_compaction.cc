@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "lsm/db_iterator.h"
+#include "compaction/level_cursor.h"
 #include "lsm/file_names.h"
 #include "lsm/maintenance.h"
 #include "platform/planted_bug.h"

@@ -57,28 +57,9 @@ TEST(LevelCursor, OpensOnlyTheTableItNeeds) {
   EXPECT_EQ(tables.opened, 2U);
 }
 
-TEST(LevelCursor, DoesNotOpenTablesBeyondItsBounds) {
-  const RunList tables = three_tables();
-  LevelCursor level(tables, {"20", "25"});
-  level.seek_to_first();
-  EXPECT_EQ(level.entry().key, "20");
-  level.seek_to_last();
-  EXPECT_EQ(level.entry().key, "29");  // Within the last table that reaches below the upper bound.
-  level.next();
-  EXPECT_FALSE(level.valid());
-  level.seek("20", kSequenceMax);
-  level.prev();
-  EXPECT_FALSE(level.valid());
-  level.seek("35", kSequenceMax);
-  EXPECT_FALSE(level.valid());
-  level.seek_before("15");
-  EXPECT_FALSE(level.valid());
-  EXPECT_EQ(tables.opened, 1U);
-}
-
 TEST(LevelCursor, OfNoTablesIsEmpty) {
   const RunList tables({}, {});
-  LevelCursor level(tables, {"a", "b"});
+  LevelCursor level(tables);
   level.seek_to_first();
   EXPECT_FALSE(level.valid());
   level.seek_to_last();

@@ -1,0 +1,55 @@
+// A key that is put together over and over: bytes that grow and are never cleared.
+//
+// Thread safety: one thread at a time.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <memory>
+
+#include "firn/slice.h"
+
+namespace firn::lsm {
+
+class KeyBuffer {
+ public:
+  KeyBuffer() = default;
+  KeyBuffer(const KeyBuffer&) = delete;
+  KeyBuffer& operator=(const KeyBuffer&) = delete;
+
+  Slice slice() const { return {data_, size_}; }
+  // Room for `bytes`; what was there is lost.
+  char* reserve(std::size_t bytes) {
+    if (bytes > capacity_) [[unlikely]] {
+      capacity_ = std::max(bytes, 2 * capacity_);
+      large_ = std::make_unique_for_overwrite<char[]>(capacity_);
+      data_ = large_.get();
+    }
+    return data_;
+  }
+  // What reserve() gave room for was filled with `bytes`.
+  void set_size(std::size_t bytes) { size_ = bytes; }
+  void assign(Slice key) {
+    if (!key.empty()) std::memcpy(reserve(key.size()), key.data(), key.size());
+    size_ = key.size();
+  }
+
+ private:
+  static constexpr std::size_t kInlineBytes = 64;
+
+  std::array<char, kInlineBytes> inline_;  // NOLINT: only what was written is read.
+  std::unique_ptr<char[]> large_;
+  char* data_ = inline_.data();
+  std::size_t capacity_ = kInlineBytes;
+  std::size_t size_ = 0;
+};
+
+// What a run has beside the key.
+struct RunEntry {
+  Slice value;
+  bool tombstone = false;
+};
+
+}  // namespace firn::lsm

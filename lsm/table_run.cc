@@ -1,0 +1,223 @@
+// Tests: tests/contract/iterator_test.cc, tests/lsm/table_run_test.cc.
+#include "lsm/table_run.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "platform/epoch.h"
+
+namespace firn::lsm {
+
+using sstable::BlockReader;
+
+void TableRun::start_seek(Slice key) {
+  sought_index_ = find(key);
+  sought_table_ = sought_index_ < end_ ? version_.level(level_)[sought_index_]->opened() : nullptr;
+  if (sought_table_ != nullptr) sought_block_ = sought_table_->start_locate(key);
+}
+
+void TableRun::continue_seek(Slice key) {
+  if (sought_table_ == nullptr) return;
+  const EpochGuard guard;
+  sought_block_ = sought_table_->finish_locate(key, sought_block_);
+  sought_table_->prefetch_block(guard, sought_block_);
+}
+
+void TableRun::seek(Slice key) {
+  status_ = {};
+  if (sought_index_ == end_) return end();
+  if (!load_sought(key)) return;
+  std::uint32_t position = reader_.lower_bound(key, at_).index;
+  while (!trusted()) {
+    if (block_ == kNoBlock) return;
+    position = reader_.lower_bound(key, at_).index;
+  }
+  forward_from(position);
+  // Read when all runs have been sought and this one's turn comes.
+  constexpr std::size_t kLines = 4;
+  if (valid_) reader_.prefetch_bodies(position_, kLines);
+}
+
+void TableRun::seek_before(Slice key) {
+  status_ = {};
+  // Every table before the one that was found ends before `key`; that one may begin before it.
+  if (sought_index_ == end_ || key <= Slice(version_.level(level_)[sought_index_]->meta().smallest_key)) {
+    if (sought_index_ == begin_) return end();
+    if (open(sought_index_ - 1) && load(table_->blocks() - 1)) backward_from(reader_.entries());
+    return;
+  }
+  if (!load_sought(key)) return;
+  std::uint32_t position = reader_.lower_bound(key, kSequenceMax).index;
+  while (!trusted()) {
+    if (block_ == kNoBlock) return;
+    position = reader_.lower_bound(key, kSequenceMax).index;
+  }
+  backward_from(position);
+}
+
+void TableRun::seek_to_first() {
+  status_ = {};
+  if (open(begin_) && load(0)) forward_from(0);
+}
+
+void TableRun::seek_to_last() {
+  status_ = {};
+  if (open(end_ - 1) && load(table_->blocks() - 1)) backward_from(reader_.entries());
+}
+
+// The first table whose largest key is at or after `key`; end_ when there is none.
+std::size_t TableRun::find(Slice key) const {
+  if (level_ > 0) return std::clamp(version_.lower_bound(level_, key), begin_, end_);
+  return key <= Slice(version_.level(level_)[begin_]->meta().largest_key) ? begin_ : end_;
+}
+
+// Makes table `index` the present one; false, with the run failed, when it cannot be opened.
+bool TableRun::open(std::size_t index) {
+  if (table_ != nullptr && index_ == index) return true;
+  auto opened = version_.level(level_)[index]->open();
+  if (!opened.ok()) return fail(opened.status());
+  table_ = *opened;
+  index_ = index;
+  all_visible_ = table_->meta().largest_sequence <= at_;
+  block_ = kNoBlock;
+  read_ahead_ = {};
+  return true;
+}
+
+// Makes `block` the present one; false, with the run failed, when it cannot be read.
+bool TableRun::load(std::uint32_t block) {
+  if (block == block_) return true;
+  const bool forward = block == block_ + 1;
+  const bool backward = block + 1 == block_;
+  read_ahead_.note(*table_, block);
+  block_ = kNoBlock;
+  if (Status status = table_->pin_block(block, pinned_); !status.ok()) return fail(std::move(status));
+  block_ = block;
+  take_block();
+  // The block after it in a scan, so that it is there in time.
+  const EpochGuard guard;
+  if (forward && block + 1 < table_->blocks()) table_->prefetch_block(guard, block + 1);
+  if (backward && block > 0) table_->prefetch_block(guard, block - 1);
+  return true;
+}
+
+bool TableRun::load_sought(Slice key) {
+  return open(sought_index_) && load(sought_table_ != nullptr ? sought_block_ : table_->locate(key));
+}
+
+// To the block after the present one; false at the run's end and on failure.
+bool TableRun::load_next() {
+  if (block_ + 1 < table_->blocks()) return load(block_ + 1);
+  if (index_ + 1 < end_) return open(index_ + 1) && load(0);
+  end();
+  return false;
+}
+
+bool TableRun::load_previous() {
+  if (block_ > 0) return load(block_ - 1);
+  if (index_ > begin_) return open(index_ - 1) && load(table_->blocks() - 1);
+  end();
+  return false;
+}
+
+// Reads the present block again, its mapping having failed.
+bool TableRun::reload() { return load(std::exchange(block_, kNoBlock)); }
+
+void TableRun::take_block() {
+  reader_ = BlockReader(pinned_.data);
+  const Slice prefix = reader_.prefix();
+  const Slice common = heads_.prefix();
+  short_prefix_ = !prefix.starts_with(common);
+  if (short_prefix_) return;
+  const Slice rest = prefix.substr(common.size());
+  head_base_ = key_head(rest);
+  head_mask_ = rest.size() < sstable::kHeadBytes ? ~std::uint64_t{0} : 0;
+  head_shift_ = rest.size() < sstable::kHeadBytes ? 8 * static_cast<std::uint32_t>(rest.size()) : 0;
+}
+
+// To the first visible entry at or after `position` of the present block.
+void TableRun::forward_from(std::uint32_t position) {
+  for (;;) {
+    std::uint32_t at = position;
+    while (at < reader_.entries() && !is_visible(at)) ++at;
+    const bool found = at < reader_.entries();
+    if (found) show(at);
+    if (!trusted()) {
+      if (block_ == kNoBlock) return;
+    } else if (found) {
+      return;
+    } else if (load_next()) {
+      position = 0;
+    } else {
+      return;
+    }
+  }
+}
+
+// To the newest visible version of the last key that has one before `position` of the present block.
+void TableRun::backward_from(std::uint32_t position) {
+  for (;;) {
+    std::uint32_t at = position;
+    while (at > 0 && !is_visible(at - 1)) --at;  // A key's oldest version not being visible, none is.
+    const bool found = at > 0;
+    if (found) {
+      --at;
+      while (at > 0 && is_visible(at - 1) && same_key(at - 1, at)) --at;
+      show(at);
+    }
+    if (!trusted()) {
+      if (block_ == kNoBlock) return;
+    } else if (found) {
+      return at == 0 && block_ > 0 ? to_newest_visible() : void();
+    } else if (load_previous()) {
+      position = reader_.entries();
+    } else {
+      return;
+    }
+  }
+}
+
+// The present entry is the first of its block: newer versions of its key may be in the blocks before.
+void TableRun::to_newest_visible() {
+  KeyBuffer key;
+  read(key);
+  if (!trusted()) return valid_ ? to_newest_visible() : void();
+  while (position_ == 0 && block_ > 0) {
+    PinnedBlock before;
+    if (Status status = table_->pin_block(block_ - 1, before); !status.ok()) return static_cast<void>(fail(status));
+    const BlockReader reader(before.data);
+    const std::uint32_t last = reader.entries() - 1;
+    const bool more = reader.is_version_of(last, key.slice()) && sequence_of(reader.packed_sequence(last)) <= at_;
+    if (before.mapped && table_->lose_mapping_if_damaged()) continue;
+    if (!more || !load(block_ - 1)) return;
+    do {
+      std::uint32_t at = reader_.entries() - 1;
+      while (at > 0 && is_visible(at - 1) && same_key(at - 1, at)) --at;
+      show(at);
+    } while (!trusted() && valid_);
+    if (!valid_) return;
+  }
+}
+
+bool TableRun::same_key(std::uint32_t a, std::uint32_t b) const {
+  if (reader_.head(a) != reader_.head(b)) return false;
+  const BlockReader::Body first = reader_.body(a);
+  const BlockReader::Body second = reader_.body(b);
+  return first.rest_bytes == second.rest_bytes &&
+         (first.suffix_bytes() == 0 || std::memcmp(first.suffix, second.suffix, first.suffix_bytes()) == 0);
+}
+
+void TableRun::show_short_prefix() {
+  KeyBuffer key;
+  read(key);
+  head_ = heads_.head(key.slice());
+}
+
+bool TableRun::fail(Status status) {
+  valid_ = false;
+  status_ = std::move(status);
+  return false;
+}
+
+}  // namespace firn::lsm

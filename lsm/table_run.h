@@ -1,0 +1,163 @@
+// Tables that do not overlap, read as one sorted run by an iterator that sees one sequence: one table of L0, or a
+// level. Of each key it shows what is visible: forward, perhaps also versions older than the newest visible one, after
+// it; backward, the newest visible one alone. Moving within a block is arithmetic on its columns: no virtual call, no
+// key is put together unless asked for.
+//
+// Thread safety: one thread at a time. Lifetime: the version outlives the run; what read() answers lives until the
+// next move.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "lsm/head_map.h"
+#include "lsm/key_buffer.h"
+#include "lsm/version.h"
+#include "sstable/table.h"
+
+namespace firn::lsm {
+
+class TableRun {
+ public:
+  // Tables [begin, end) of level `level`, at least one. Not positioned.
+  TableRun(const Version& version, int level, std::size_t begin, std::size_t end, const HeadMap& heads, Sequence at)
+      : version_(version), level_(level), begin_(begin), end_(end), heads_(heads), at_(at) {}
+
+  // A seek in three steps, so that the cache misses of several runs overlap: what start_seek asks for, continue_seek
+  // reads, and what that asks for the last step, which alone moves.
+  void start_seek(Slice key);
+  void continue_seek(Slice key);
+  void seek(Slice key);         // To the first entry at or after `key`.
+  void seek_before(Slice key);  // To the last entry before `key`.
+  void seek_to_first();
+  void seek_to_last();
+  // Precondition of both: valid().
+  void next() {
+    const std::uint32_t position = position_ + 1;
+    if (position < reader_.entries() && !short_prefix_ && is_visible(position)) [[likely]] {
+      show(position);
+      if (mapping_intact()) [[likely]]
+        return;
+    }
+    forward_from(position);
+  }
+  void prev() {
+    const std::uint32_t position = position_ - 1;
+    if (position_ > 1 && !short_prefix_ && is_visible(position) && reader_.head(position - 1) != reader_.head(position))
+        [[likely]] {
+      show(position);
+      if (mapping_intact()) [[likely]]
+        return;
+      ++position_;
+    }
+    backward_from(position_);
+  }
+
+  // False past either end and after an error; status() tells the two apart.
+  bool valid() const { return valid_; }
+  const Status& status() const { return status_; }
+  // Precondition of the rest: valid().
+  std::uint64_t head() const { return head_; }  // As HeadMap gives it.
+  // Puts the key together in `key`.
+  RunEntry read(KeyBuffer& key) const {
+    const sstable::BlockReader::Body body = reader_.body(position_);
+    const Slice prefix = reader_.prefix();
+    const std::size_t suffix_bytes = body.suffix_bytes();
+    char* const out = key.reserve(prefix.size() + sstable::kHeadBytes + std::max(suffix_bytes, kShortBytes));
+    // Short parts by a fixed size: in the block, more bytes follow them.
+    copy_part(out, prefix.data(), prefix.size(), true);
+    char* const rest = out + prefix.size();
+    store(rest, __builtin_bswap64(reader_.head(position_)));
+    copy_part(rest + sstable::kHeadBytes, body.suffix, suffix_bytes, suffix_bytes + body.value.size() >= kShortBytes);
+    key.set_size(prefix.size() + body.rest_bytes);
+    if (pinned_.mapped) touch(body.value);
+    return {body.value, kind_of(reader_.packed_sequence(position_)) == EntryKind::kTombstone};
+  }
+  // Whether what was read of the present entry since the last move is the file's. If not it is to be read again, unless
+  // the run has failed: then it is not valid().
+  bool trusted() {
+    if (mapping_intact()) [[likely]]
+      return true;
+    reload();
+    return false;
+  }
+
+ private:
+  static constexpr std::uint32_t kNoBlock = UINT32_MAX;
+  static constexpr std::size_t kShortBytes = 8;
+
+  bool is_visible(std::uint32_t position) const {
+    return all_visible_ || sequence_of(reader_.packed_sequence(position)) <= at_;
+  }
+  bool mapping_intact() const { return !pinned_.mapped || !table_->lose_mapping_if_damaged(); }
+  static void copy_part(char* out, const char* from, std::size_t bytes, bool readable_beyond) {
+    if (bytes <= kShortBytes && readable_beyond) [[likely]] {
+      std::memcpy(out, from, kShortBytes);
+    } else if (bytes != 0) {
+      std::memcpy(out, from, bytes);
+    }
+  }
+  // Reads of a value that is about to be handed out a byte of each page, so that one that cannot be read shows now.
+  static void touch(Slice value) {
+    if (!value.empty()) static_cast<void>(*static_cast<const volatile char*>(value.data()));
+    const auto begin = reinterpret_cast<std::uintptr_t>(value.data());
+    const std::uintptr_t last = begin + value.size() - 1;
+    if (!value.empty() && begin / sstable::kPageBytes != last / sstable::kPageBytes) [[unlikely]]
+      Table::touch(value);
+  }
+  bool same_key(std::uint32_t a, std::uint32_t b) const;
+  std::size_t find(Slice key) const;
+  bool open(std::size_t index);
+  bool load(std::uint32_t block);
+  bool load_sought(Slice key);
+  bool load_next();
+  bool load_previous();
+  bool reload();
+  void take_block();
+  void forward_from(std::uint32_t position);
+  void backward_from(std::uint32_t position);
+  void to_newest_visible();
+  // Makes the entry at `position` the present one.
+  void show(std::uint32_t position) {
+    position_ = position;
+    valid_ = true;
+    if (short_prefix_) [[unlikely]]
+      return show_short_prefix();
+    head_ = head_base_ | (reader_.head(position) & head_mask_) >> head_shift_;
+  }
+  void show_short_prefix();
+  void end() { valid_ = false; }
+  bool fail(Status status);
+
+  const Version& version_;
+  const int level_;
+  const std::size_t begin_;
+  const std::size_t end_;
+  const HeadMap& heads_;
+  const Sequence at_;
+
+  const Table* table_ = nullptr;
+  std::size_t index_ = 0;           // Of table_, among the level's.
+  bool all_visible_ = false;        // Of table_.
+  std::uint32_t block_ = kNoBlock;  // Of table_; kNoBlock after a failure.
+  std::uint32_t position_ = 0;      // Of the present entry in block_.
+  sstable::BlockReader reader_;
+  PinnedBlock pinned_;
+  // Heads follow from the block's: base | (head & mask) >> shift; unless its prefix is shorter than the map's.
+  bool short_prefix_ = false;
+  std::uint32_t head_shift_ = 0;
+  std::uint64_t head_mask_ = 0;
+  std::uint64_t head_base_ = 0;
+  std::uint64_t head_ = 0;
+  bool valid_ = false;
+  // Of a seek between its steps:
+  std::size_t sought_index_ = 0;         // Of the table; end_ when there is none.
+  const Table* sought_table_ = nullptr;  // Null when it has to be opened first.
+  std::uint32_t sought_block_ = 0;
+  ReadAhead read_ahead_;
+  Status status_;
+};
+
+}  // namespace firn::lsm

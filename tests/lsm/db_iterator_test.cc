@@ -1,0 +1,176 @@
+// Iterators over many runs at every snapshot, against an ordered map: keys that share heads, versions that span blocks,
+// tables that are mapped and tables that are not.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "firn/db.h"
+#include "tests/platform/temporary_directory.h"
+#include "tests/support/cases.h"
+
+namespace firn {
+namespace {
+
+using Rows = std::map<std::string, std::string>;
+
+struct Moment {
+  Snapshot snapshot;
+  Rows rows;
+};
+
+// What a test does to the database, it does to a map.
+class Iterators : public ::testing::TestWithParam<Compression> {
+ protected:
+  void open(std::uint64_t seed) {
+    random_.seed(seed);
+    rows_.clear();
+    moments_.clear();
+    Options options;
+    options.compression.fill(GetParam());
+    options.sizes.block_bytes = 512;
+    options.sizes.memtable_bytes = 64 << 10;
+    options.sizes.table_bytes = 64 << 10;
+    options.sizes.cache_bytes = 16 << 10;
+    auto opened = DB::open(directory_.path("db" + std::to_string(seed)), options);
+    ASSERT_TRUE(opened.ok()) << opened.status().to_string();
+    db_ = std::move(opened).value();
+  }
+
+  std::uint32_t below(std::uint32_t end) { return static_cast<std::uint32_t>(random_()) % end; }
+
+  // Most begin alike and differ late, some begin otherwise, one is written again and again.
+  std::string key() {
+    if (below(4) == 0) return "tenant/00000000/hot";
+    std::string key = below(10) == 0 ? std::string(1, "\0A~\xFF"[below(4)]) : "tenant/00000000/";
+    for (std::uint32_t length = below(12); length > 0; --length) key += "\0\1ab\xFF"[below(5)];
+    return key;
+  }
+
+  void change() {
+    const std::string changed = key();
+    if (below(4) == 0) {
+      ASSERT_TRUE(db_->erase(changed).status().ok());
+      rows_.erase(changed);
+    } else {
+      const std::string value(below(60), static_cast<char>('a' + below(26)));
+      ASSERT_TRUE(db_->put(changed, value).status().ok());
+      rows_[changed] = value;
+    }
+    if (below(100) == 0) moments_.push_back({db_->snapshot(), rows_});
+    if (moments_.size() > 6) moments_.erase(moments_.begin() + below(6));
+    if (below(200) == 0) {
+      ASSERT_TRUE(db_->flush().ok());
+    }
+    if (below(1000) == 0) {
+      ASSERT_TRUE(db_->compact_range().ok());
+    }
+  }
+
+  // Bounds that hold any part of the keys, or none.
+  IteratorOptions bounds(const Snapshot* snapshot) {
+    IteratorOptions options;
+    options.snapshot = snapshot;
+    if (below(2) == 0) options.lower = key();
+    if (below(2) == 0) options.upper = key();
+    return options;
+  }
+
+  static Rows within(const Rows& rows, const IteratorOptions& options) {
+    Rows inside;
+    for (const auto& [key, value] : rows) {
+      if ((!options.lower || key >= *options.lower) && (!options.upper || key < *options.upper)) inside[key] = value;
+    }
+    return inside;
+  }
+
+  void expect_rows(const Rows& all, const Snapshot* snapshot) {
+    const IteratorOptions options = bounds(snapshot);
+    const Rows rows = within(all, options);
+    Iterator forward = db_->iterator(kDefaultFamily, options);
+    for (const auto& [key, value] : rows) {
+      ASSERT_EQ(forward.next(), Step::kEntry);
+      ASSERT_EQ(forward.key(), key);
+      ASSERT_EQ(forward.value(), value);
+    }
+    ASSERT_EQ(forward.next(), Step::kEnd);
+    Iterator backward = db_->iterator(kDefaultFamily, options);
+    for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
+      ASSERT_EQ(backward.prev(), Step::kEntry);
+      ASSERT_EQ(backward.key(), row->first);
+      ASSERT_EQ(backward.value(), row->second);
+    }
+    ASSERT_EQ(backward.prev(), Step::kEnd);
+    walk(rows, db_->iterator(kDefaultFamily, options));
+  }
+
+  // Moves at random. `at`: where the iterator stands; rows.end() is both ends.
+  void walk(const Rows& rows, Iterator iterator) {
+    auto at = rows.end();
+    for (int i = 0; i < 60; ++i) {
+      Step step = Step::kEnd;
+      const std::string sought = key();
+      switch (below(5)) {
+        case 0:
+          at = rows.lower_bound(sought);
+          step = iterator.seek(sought);
+          break;
+        case 1:
+          at = rows.lower_bound(sought);
+          at = at == rows.begin() ? rows.end() : std::prev(at);
+          step = iterator.seek_before(sought);
+          break;
+        case 2:
+        case 3:
+          if (at == rows.end()) {
+            at = rows.begin();
+            step = iterator.seek_to_first();
+          } else {
+            ++at;
+            step = iterator.next();
+          }
+          break;
+        default:
+          if (at == rows.end()) {
+            at = rows.empty() ? rows.end() : std::prev(rows.end());
+            step = iterator.seek_to_last();
+          } else {
+            at = at == rows.begin() ? rows.end() : std::prev(at);
+            step = iterator.prev();
+          }
+      }
+      ASSERT_EQ(step, at == rows.end() ? Step::kEnd : Step::kEntry);
+      if (at == rows.end()) continue;
+      ASSERT_EQ(iterator.key(), at->first);
+      ASSERT_EQ(iterator.value(), at->second);
+    }
+  }
+
+  testing::TemporaryDirectory directory_;
+  std::mt19937_64 random_;
+  std::unique_ptr<DB> db_;
+  Rows rows_;
+  std::vector<Moment> moments_;
+};
+
+TEST_P(Iterators, AgreeWithAnOrderedMapAtEverySnapshot) {
+  for (std::uint64_t seed = 1; seed <= testing::cases(6); ++seed) {
+    SCOPED_TRACE(seed);
+    ASSERT_NO_FATAL_FAILURE(open(seed));
+    for (int round = 0; round < 8; ++round) {
+      for (int i = 0; i < 500; ++i) ASSERT_NO_FATAL_FAILURE(change());
+      for (int i = 0; i < 4; ++i) ASSERT_NO_FATAL_FAILURE(expect_rows(rows_, nullptr));
+      for (const Moment& moment : moments_) ASSERT_NO_FATAL_FAILURE(expect_rows(moment.rows, &moment.snapshot));
+    }
+    moments_.clear();
+    ASSERT_TRUE(db_->close().ok());
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Tables, Iterators, ::testing::Values(Compression::kNone, Compression::kZstd),
+                         [](const auto& param) { return param.param == Compression::kNone ? "Mapped" : "Cached"; });
+
+}  // namespace
+}  // namespace firn
