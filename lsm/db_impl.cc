@@ -80,8 +80,9 @@ Status DbImpl::end_log_failure(bool wait) {
 
 // A log that only lacked space goes on by itself when there is some.
 void DbImpl::log_failed(const Status& failure) {
-  if (failure.code() != StatusCode::kNoSpace) return;
-  executor_->submit_after(Maintenance::kRetryNs, [this, failure] {
+  Executor* const executor = core_.executor;  // None while opening and closing.
+  if (failure.code() != StatusCode::kNoSpace || closed_.load(std::memory_order_acquire) || executor == nullptr) return;
+  executor->submit_after(Maintenance::kRetryNs, [this, failure] {
     // A task must not wait for another one.
     const bool closed = closed_.load(std::memory_order_acquire);
     if (!closed && !end_log_failure(false).ok()) log_failed(failure);

@@ -86,6 +86,7 @@ Status LogSet::change_over(Sequence first_sequence, std::uint64_t record_bytes) 
   header.id = prepared->id;
   header.database = database_;
   header.first_sequence = first_sequence;
+  header.capacity_bytes = prepared->file->capacity_bytes();
   // From here on the old segment takes nothing more: a header that failed may yet be there and name its end.
   end_segment();
   header.previous = previous_end();

@@ -78,8 +78,10 @@ Result<PreparedSegment> Maintenance::prepare_segment(std::uint64_t capacity_byte
   const std::string path = segment_path(core_.directory, id);
   auto file = core_.files.create_log(path, capacity_bytes);
   if (!file.ok()) return file.status();
-  const bool forget_name = FIRN_PLANTED_BUG(log_name_not_synced);
-  if (Status status = forget_name ? Status() : core_.files.sync_directory(core_.directory); !status.ok()) {
+  // Its size too: a shorter file is damage from then on.
+  Status status = (*file)->sync();
+  if (status.ok() && !FIRN_PLANTED_BUG(log_name_not_synced)) status = core_.files.sync_directory(core_.directory);
+  if (!status.ok()) {
     core_.store->remove(path);
     return status;
   }
@@ -87,8 +89,9 @@ Result<PreparedSegment> Maintenance::prepare_segment(std::uint64_t capacity_byte
     MutexLock turn(manifest_mutex_);
     VersionEdit edit;
     edit.log_segments_added.push_back(id);
-    if (Status status = record(std::move(edit), {path}); !status.ok()) return status;
+    status = record(std::move(edit), {path});
   }
+  if (!status.ok()) return status;
   watch_space();
   return PreparedSegment{id, std::move(file).value()};
 }

@@ -199,6 +199,18 @@ Result<LoadedManifest> load_sound_edits(FileSystem& files, const std::string& di
   return ManifestReader(path, number, *bytes).run_to_damage(damage);
 }
 
+Status check_segment_sizes(const std::string& directory, const std::vector<DirectoryEntry>& entries,
+                           const ManifestState& state) {
+  for (const DirectoryEntry& entry : entries) {
+    const auto name = parse_file_name(entry.name);
+    if (!name || name->kind != NameKind::kLog || !state.log_segments.contains(name->number)) continue;
+    if (entry.bytes >= wal::kSegmentHeaderBytes) continue;
+    return Status::corruption(segment_path(directory, name->number), entry.bytes,
+                              "the file ends within the header of the log segment");
+  }
+  return Status();
+}
+
 wal::ReplayRequest make_replay_request(const std::string& directory, const DirectoryContents& contents,
                                        const wal::DatabaseId& database, const ManifestState& state,
                                        const wal::ManifestEnd& end) {

@@ -45,6 +45,11 @@ Result<DirectoryContents> list_database(FileSystem& files, const std::string& di
 Result<LoadedManifest> load_current_manifest(FileSystem& files, const std::string& directory,
                                              const DirectoryContents& contents);
 
+// kCorruption naming a listed log segment that is too short to have been one: its size was durable before it was listed
+// (LOG-3). A missing one is for the replay to report.
+Status check_segment_sizes(const std::string& directory, const std::vector<DirectoryEntry>& entries,
+                           const ManifestState& state);
+
 // What the log of a database with this manifest is to be read with.
 wal::ReplayRequest make_replay_request(const std::string& directory, const DirectoryContents& contents,
                                        const wal::DatabaseId& database, const ManifestState& state,

@@ -7,6 +7,7 @@
 #include "codec/batch_format.h"
 #include "lsm/db_impl.h"
 #include "lsm/file_names.h"
+#include "lsm/manifest_reader.h"
 #include "platform/io.h"
 #include "platform/planted_bug.h"
 #include "wal/replay.h"
@@ -115,6 +116,7 @@ Status DbImpl::adopt(std::unique_ptr<Manifest> manifest) {
   request->sync = !core_.options.read_only;
   const ManifestState state = manifest->state();
   if (Status status = check_tables(state, *entries); !status.ok()) return status;
+  if (Status status = check_segment_sizes(core_.directory, *entries, state); !status.ok()) return status;
 
   std::uint64_t next_id = state.next_file_id;
   for (const DirectoryEntry& entry : *entries) {

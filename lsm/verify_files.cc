@@ -61,6 +61,10 @@ class FileVerifier {
     wal::ReplayRequest request = make_replay_request(directory_, found.contents, manifest.database, manifest.state,
                                                      {manifest.state.edit_number, manifest.path, manifest.end});
     request.sync = false;
+    const auto entries = files_.list(directory_);
+    const Status sizes =
+        entries.ok() ? check_segment_sizes(directory_, *entries, manifest.state) : Status(entries.status());
+    if (!sizes.ok()) return add(damage_of(sizes));
     RecoveryReport ignored;
     const auto end = wal::replay(
         files_, request, [](const wal::Record&, const wal::RecordSource&) { return Status(); }, ignored);

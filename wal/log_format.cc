@@ -20,6 +20,7 @@ constexpr std::size_t kPreviousLengthAt = 56;   // u64
 constexpr std::size_t kPreviousDurableAt = 64;  // u64
 constexpr std::size_t kManifestEditAt = 72;     // u64
 constexpr std::size_t kPreviousChainAt = 80;    // u32
+constexpr std::size_t kCapacityAt = 88;         // u64
 constexpr std::size_t kHeaderChecksumAt = 504;  // u64, over all bytes before it.
 static_assert(kHeaderChecksumAt + sizeof(std::uint64_t) == kSegmentSectorBytes);
 
@@ -52,6 +53,7 @@ std::uint32_t encode_segment_header(const SegmentHeader& header, char* out) {
   store(out + kPreviousDurableAt, header.previous.durable_bytes);
   store(out + kManifestEditAt, header.manifest_edit);
   store(out + kPreviousChainAt, header.previous.end.chain);
+  store(out + kCapacityAt, header.capacity_bytes);
   const std::uint64_t sum = header_checksum(out);
   store(out + kHeaderChecksumAt, sum);
   return static_cast<std::uint32_t>(sum);
@@ -73,6 +75,7 @@ std::optional<DecodedSegmentHeader> decode_segment_header(const char* in) {
   header.previous.durable_bytes = load<std::uint64_t>(in + kPreviousDurableAt);
   header.previous.earlier_durable = (load<std::uint32_t>(in + kHeaderFlagsAt) & kHeaderEarlierDurable) != 0;
   header.manifest_edit = load<std::uint64_t>(in + kManifestEditAt);
+  header.capacity_bytes = load<std::uint64_t>(in + kCapacityAt);
   decoded.chain = static_cast<std::uint32_t>(sum);
   return decoded;
 }

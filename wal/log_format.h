@@ -60,6 +60,8 @@ struct SegmentHeader {
   Sequence first_sequence = 0;  // No record of the segment has a smaller one.
   PreviousSegment previous;
   std::uint64_t manifest_edit = 0;  // The manifest was durable up to this edit when the header was written.
+  // The file was as long, and that was durable, before the header was written: a shorter one was cut. 0: not known.
+  std::uint64_t capacity_bytes = 0;
   friend bool operator==(const SegmentHeader&, const SegmentHeader&) = default;
 };
 

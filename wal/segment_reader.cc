@@ -67,6 +67,10 @@ Status SegmentReader::read_header() {
     return Status::corruption(
         path(), 0, "is segment " + std::to_string(header.id) + " under another name, expected " + std::to_string(id_));
   }
+  if (file_bytes_ < header.capacity_bytes) {
+    return Status::corruption(path(), file_bytes_,
+                              "the file ends here; it had " + std::to_string(header.capacity_bytes) + " bytes");
+  }
   header_ = header;
   chain_ = decoded->chain;
   end_offset_ = kSegmentHeaderBytes;

@@ -217,6 +217,8 @@ Result<std::unique_ptr<FileLock>> SimFileSystem::lock(const std::string& path) {
   return internal::make_lock(*state_, std::move(node));
 }
 
+std::uint64_t SimFileSystem::mapping_budget_bytes() { return state_->mappings ? UINT64_MAX / 2 : 0; }
+
 Result<SpaceInfo> SimFileSystem::space(const std::string& path) {
   int error = state_->consult({OperationKind::kSpace, path}).error();
   if (error != 0) return errno_status("get the free space of", path, error);

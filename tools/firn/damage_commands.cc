@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -69,7 +70,9 @@ void print_report(const Session& session, const RepairReport& report) {
         "\nThe manifest is not complete: rows of tables that it does not list are in the family default, and\n"
         "deleted rows may be back.\n");
   }
-  if (!report.damage.empty()) {
+  const bool lost =
+      std::any_of(report.damage.begin(), report.damage.end(), [](const Damage& damage) { return damage.loses_keys; });
+  if (lost) {
     fmt::print("\nIn the ranges of keys above rows are missing, or have the value they had before.\n");
   }
 }

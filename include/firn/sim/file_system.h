@@ -113,6 +113,7 @@ class FIRN_EXPORT SimFileSystem final : public FileSystem {
   Result<std::vector<DirectoryEntry>> list(const std::string& path) override;
   Result<std::unique_ptr<FileLock>> lock(const std::string& path) override;
   Result<SpaceInfo> space(const std::string& path) override;
+  std::uint64_t mapping_budget_bytes() override;  // Without end where mappings work.
 
   // A new file system in the state that a crash now would leave, everything in it durable: no locks are held, no hook
   // or capacity is set. This one is unchanged. Cost: proportional to the number of files and of pending bytes.
