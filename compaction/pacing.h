@@ -24,7 +24,7 @@ struct PacingInput {
   // Measured over the last jobs, user bytes per second; 0: nothing measured yet.
   std::uint64_t flush_bytes_per_second = 0;
   std::uint64_t compaction_bytes_per_second = 0;
-  // A flush is running or can start now.
+  // There is an immutable memtable, and its flush is running or can start now.
   bool flush_runnable = false;
 };
 

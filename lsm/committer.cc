@@ -163,10 +163,9 @@ std::uint64_t Committer::apply(Sequence first, Slice payload) {
 }
 
 void Committer::insert(Sequence sequence, const BatchOperation& op, std::uint64_t hash, FamilyState& family) {
-  MemTable& memtable = *family.writer_memtable();
-  const std::uint64_t before = memtable.memory_bytes();
-  memtable.add(sequence, op.kind, op.key, hash, op.value);
-  memtable_bytes_ += memtable.memory_bytes() - before;
+  family.writer_memtable()->add(sequence, op.kind, op.key, hash, op.value);
+  memtable_bytes_ += family.count_bytes();
+  memory_due_ |= family.counted_bytes() >= core_.sizes.memtable_bytes || memtable_bytes_ >= memtables_bytes_max();
 }
 
 void Committer::publish(Sequence last, std::uint64_t batches, std::uint64_t user_bytes) {
@@ -175,15 +174,17 @@ void Committer::publish(Sequence last, std::uint64_t batches, std::uint64_t user
   bump(core_.counters.user_bytes_written, user_bytes);
   last_sequence_ = last;
   core_.visible_sequence.store(last, std::memory_order_release);
-  if (memtable_bytes_ >= core_.sizes.memtable_bytes || log_.segments_begun() != segments_seen_) bound_memory();
+  if (memory_due_ || log_.segments_begun() != segments_seen_) bound_memory();
 }
 
 void Committer::bound_memory() {
+  memory_due_ = false;
+  memtable_bytes_ = 0;  // What dropped families had is free.
+  for (const FamilyState* family : core_.families.live()) memtable_bytes_ += family->counted_bytes();
   for (FamilyState* family : core_.families.live()) {
     if (family->writer_memtable()->memory_bytes() >= core_.sizes.memtable_bytes) make_immutable(*family);
   }
-  // Many families share what two full memtables may hold.
-  while (memtable_bytes_ >= 2 * core_.sizes.memtable_bytes) {
+  while (memtable_bytes_ >= memtables_bytes_max()) {
     FamilyState* fullest = maintenance_.fullest_family();
     if (fullest == nullptr) break;
     make_immutable(*fullest);
@@ -195,8 +196,7 @@ void Committer::bound_memory() {
 }
 
 void Committer::make_immutable(FamilyState& family) {
-  const MemTable& memtable = *family.writer_memtable();
-  memtable_bytes_ -= std::min(memtable_bytes_, memtable.memory_bytes());
+  memtable_bytes_ -= std::min(memtable_bytes_, family.counted_bytes());
   // What its flush makes superfluous should not wait for the rest of a segment to be written.
   if (!maintenance_.others_unflushed(family)) log_.end_segment();
   maintenance_.rotate(family);

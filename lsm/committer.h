@@ -74,6 +74,8 @@ class Committer {
   void publish(Sequence last, std::uint64_t batches, std::uint64_t user_bytes);
   void schedule_sync();
   void bound_memory();
+  // Many families share what two full memtables may hold.
+  std::uint64_t memtables_bytes_max() const { return 2 * core_.sizes.memtable_bytes; }
   void make_immutable(FamilyState& family);
 
   Core& core_;
@@ -85,6 +87,7 @@ class Committer {
   // Guarded by mutex_:
   Sequence last_sequence_ = 0;
   std::uint64_t memtable_bytes_ = 0;  // Of all active memtables.
+  bool memory_due_ = false;           // Some memtable has become full, or all of them together.
   std::uint64_t segments_seen_ = 0;   // LogSet::segments_begun when the log's size was last looked at.
   bool closed_ = false;
   bool sync_due_ = false;    // A background sync is scheduled.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "firn/family.h"
@@ -45,7 +46,17 @@ class FamilyState {
 
   // The active memtable, as the writer sees it. Guarded by Committer's mutex.
   MemTable* writer_memtable() const { return writer_memtable_; }
-  void set_writer_memtable(MemTable* memtable) { writer_memtable_ = memtable; }
+  void set_writer_memtable(MemTable* memtable) {
+    writer_memtable_ = memtable;
+    counted_bytes_ = 0;
+  }
+  // How much of it the writer has counted against the memory for memtables. Guarded by Committer's mutex.
+  std::uint64_t counted_bytes() const { return counted_bytes_; }
+  // Counts all of it; how much more that is.
+  std::uint64_t count_bytes() {
+    const std::uint64_t bytes = writer_memtable_->memory_bytes();
+    return bytes - std::exchange(counted_bytes_, bytes);
+  }
 
   bool dropped() const { return dropped_.load(std::memory_order_acquire); }
   void mark_dropped() { dropped_.store(true, std::memory_order_release); }
@@ -56,7 +67,8 @@ class FamilyState {
   const FamilyOptions options_;
   std::atomic<const ReadView*> view_{nullptr};
   std::atomic<bool> dropped_{false};
-  MemTable* writer_memtable_ = nullptr;  // Kept alive by view_.
+  alignas(64) MemTable* writer_memtable_ = nullptr;  // Kept alive by view_. On a line that readers do not look at.
+  std::uint64_t counted_bytes_ = 0;
 };
 
 // Gives up an installed view that was replaced (null: nothing); it goes when its last reader has left. Not under a

@@ -195,7 +195,8 @@ void Maintenance::set_pace() {
   for (const auto& [id, work] : works_) {
     if (work->family->dropped()) continue;
     const ReadView& view = *work->family->view();
-    input.memtable_bytes.used += immutable_bytes(view) + view.active()->memory_bytes();
+    input.memtable_bytes.used += immutable_bytes(view) + (view.active()->empty() ? 0 : view.active()->memory_bytes());
+    input.flush_runnable |= executor_ != nullptr && !stopping_ && !view.immutables().empty();
     input.l0_tables.used = std::max<std::uint64_t>(input.l0_tables.used, view.version()->level(0).size());
     input.debt_bytes.used += work->debt_bytes;
     if (!work->flush_error.ok()) trouble = work->flush_error;
@@ -203,7 +204,6 @@ void Maintenance::set_pace() {
   }
   input.flush_bytes_per_second = flush_bytes_per_second_;
   input.compaction_bytes_per_second = compaction_bytes_per_second_;
-  input.flush_runnable = executor_ != nullptr && !stopping_;
   gate_.set(compaction::pace(input), trouble, full);
 }
 

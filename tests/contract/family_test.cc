@@ -193,7 +193,11 @@ TEST_P(FamilyContract, DroppingOneLeavesTheOthers) {
 TEST_P(FamilyContract, ManyMayExist) {
   std::vector<Family> families;
   for (int i = 0; i < 100; ++i) families.push_back(create("family" + std::to_string(i)));
-  for (const Family family : families) put(family, "id", std::to_string(family.id));
+  // Together they have more memory than memtables may, each of them next to none: writers must not wait for a flush that
+  // nothing asks for.
+  for (int round = 0; round < 5; ++round) {
+    for (const Family family : families) put(family, "id", std::to_string(family.id));
+  }
   settle();
   for (const Family family : families) EXPECT_EQ(get(family, "id"), std::to_string(family.id));
   EXPECT_EQ(db().families().size(), 101U);

@@ -316,6 +316,7 @@ TEST(Simulation, ASyncThatFindsNoSpaceLeavesTheOutcomeOpen) {
     options.platform = &machine.platform();
     auto db = DB::open("db", options);
     ASSERT_TRUE(db.ok()) << db.status().to_string();
+    ASSERT_TRUE((*db)->put("first", "value", {Durability::kBuffered}).ok());  // Makes the segment.
     machine.files().set_fault_hook([](const sim::Operation& operation) -> std::optional<sim::Fault> {
       if (operation.kind != sim::OperationKind::kSync || operation.file_kind != FileKind::kLog) return std::nullopt;
       return ENOSPC;
