@@ -193,8 +193,8 @@ TEST_P(FamilyContract, DroppingOneLeavesTheOthers) {
 TEST_P(FamilyContract, ManyMayExist) {
   std::vector<Family> families;
   for (int i = 0; i < 100; ++i) families.push_back(create("family" + std::to_string(i)));
-  // Together they have more memory than memtables may, each of them next to none: writers must not wait for a flush that
-  // nothing asks for.
+  // Together they have more memory than memtables may, each of them next to none: writers must not wait for a flush
+  // that nothing asks for.
   for (int round = 0; round < 5; ++round) {
     for (const Family family : families) put(family, "id", std::to_string(family.id));
   }
