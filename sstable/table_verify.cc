@@ -84,7 +84,11 @@ class TableVerifier {
     auto decoded = table_.read_stored(block, buffer_, scratch_);
     Status s = decoded.ok() ? Status() : decoded.status();
     if (s.ok()) s = check_entries(BlockReader(decoded->data()), block);
-    if (s.ok()) return;
+    if (s.ok()) {
+      compressed_blocks_ += load<std::uint8_t>(buffer_.data() + sstable::kBlockCompressionOffset) != 0 ? 1 : 0;
+      raw_bytes_ += load<std::uint32_t>(decoded->data() + sstable::kBlockSizeOffset);
+      return;
+    }
     last_key_.clear();
     have_last_ = false;
     damage(std::move(s), offset, table_.extent_bytes(block),
@@ -103,7 +107,8 @@ class TableVerifier {
         return corruption(offset, "entry " + std::to_string(i) + " is out of order");
       }
       if (!same_key) {
-        if (table_.locate(key) != block && have_last_) {
+        // After a damaged block a key may have begun in it.
+        if (table_.locate(key) != block && (have_last_ || block == 0)) {
           return corruption(offset, "the index does not lead to entry " + std::to_string(i));
         }
         if (!table_.may_contain(key_hash(key))) {
@@ -127,13 +132,16 @@ class TableVerifier {
     return {};
   }
 
-  // Only when every block is sound: counts and ranges against the properties.
+  // Only when every block is sound: counts and ranges against the properties. That no block is compressed decides
+  // whether the table is mapped, so a wrong count would fail readers.
   void check_sums() {
     sums_.id = table_.meta_.id;
     sums_.file_bytes = table_.meta_.file_bytes;
     sums_.digest = table_.meta_.digest;
     sums_.largest_key = last_key_;
-    if (sums_ == table_.meta_) return;
+    const bool blocks_agree =
+        compressed_blocks_ == table_.properties_.compressed_blocks && raw_bytes_ == table_.properties_.raw_bytes;
+    if (sums_ == table_.meta_ && blocks_agree) return;
     const std::uint64_t offset = table_.footer_.section(SectionKind::kProperties).offset;
     damage_all(corruption(offset, "properties differ from what the blocks hold"), offset,
                table_.footer_.section(SectionKind::kProperties).length);
@@ -148,6 +156,8 @@ class TableVerifier {
   std::uint64_t last_packed_ = 0;
   bool have_last_ = false;
   TableMeta sums_;
+  std::uint64_t compressed_blocks_ = 0;
+  std::uint64_t raw_bytes_ = 0;  // Of the blocks, before compression and padding.
 };
 
 Status Table::verify(const std::function<void(const TableDamage&)>& report) const {

@@ -4,7 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "codec/key_head.h"
+#include "sstable/index.h"
 #include "sstable/table.h"
+#include "sstable/table_format.h"
 #include "tests/codec/property.h"
 #include "tests/sstable/failing_mapping.h"
 #include "tests/sstable/table_fixture.h"
@@ -340,6 +343,48 @@ TEST(Damage, NoBytesUnderRightChecksumsMakeItStray) {
       if (table.ok()) read_blindly(**table, items);
     });
   }
+}
+
+// What verify says of the table when one number of a section is another under right checksums.
+template <class T>
+Status verify_with(const std::vector<Item>& items, const TableOptions& options, SectionKind kind, std::size_t at,
+                   T number) {
+  TableFixture fixture;
+  if (Status s = fixture.build(items, options); !s.ok()) return s;
+  std::string bytes = fixture.bytes();
+  const auto footer = sstable::decode_footer(Slice(bytes).substr(bytes.size() - sstable::kFooterBytes),
+                                             testing::kTablePath, bytes.size());
+  if (!footer.ok()) return footer.status();
+  store(bytes.data() + footer->section(kind).offset + at, number);
+  seal(bytes, {}, 0);
+  fixture.set_bytes(bytes);
+  const auto table = Table::open_unknown(fixture.files(), testing::kTablePath, fixture.cache());
+  EXPECT_TRUE(table.ok()) << table.status().to_string();
+  return table.ok() ? (*table)->verify({}) : Status();
+}
+
+// Mapped, such a table would fail its readers.
+TEST(Damage, VerifyComparesCompressedBlocksAndRawBytes) {
+  constexpr std::size_t kRawBytesAt = 48;
+  constexpr std::size_t kCompressedBlocksAt = 56;
+  const TableOptions options{.block_bytes = 512, .compression = Compression::kZstd};
+  const auto verify = [&](std::size_t at, auto number) {
+    return verify_with(small_items(), options, SectionKind::kProperties, at, number);
+  };
+  EXPECT_EQ(verify(kCompressedBlocksAt, std::uint32_t{0}).code(), StatusCode::kCorruption);
+  EXPECT_EQ(verify(kRawBytesAt, std::uint64_t{1}).code(), StatusCode::kCorruption);
+}
+
+// One entry in each block, so that no other one is lost with the first.
+TEST(Damage, VerifyNoticesAnIndexThatMissesTheFirstEntry) {
+  const std::string value(600, 'v');
+  const std::vector<Item> items = {{"a", value, 1}, {"b", value, 1}, {"c", value, 1}};
+  const TableOptions options{.block_bytes = 512};
+  const auto verify = [&](std::uint64_t first_head) {
+    return verify_with(items, options, SectionKind::kIndex, sstable::kIndexHeaderBytes, first_head);
+  };
+  EXPECT_TRUE(verify(key_head("b", 0)).ok());
+  EXPECT_EQ(verify(0).code(), StatusCode::kCorruption);
 }
 
 }  // namespace
