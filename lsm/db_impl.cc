@@ -47,13 +47,13 @@ void DbImpl::let_go_of_tables() {
 
 Status DbImpl::finish_writes() {
   committer_->rotate_all();
-  if (Status status = maintenance_->flush_together(log_->all_segments()); !status.ok()) {
+  if (Status status = maintenance_->flush_together(log_->all_segments(), true); !status.ok()) {
     // What is in the log only must at least be on the device.
     static_cast<void>(log_->sync());
     return status;
   }
   log_->mark_durable(visible_sequence());
-  return maintenance_->close_clean(visible_sequence());
+  return maintenance_->vouch_for_close();
 }
 
 Status DbImpl::resume() {
@@ -69,7 +69,7 @@ Status DbImpl::end_log_failure(bool wait) {
   // Before the memtables are rotated: that would begin flushes of their own.
   if (!maintenance_->hold_flushes(wait)) return Status(StatusCode::kBusy, "a flush is running");
   committer_->rotate_all();
-  Status status = maintenance_->flush_together(log_->all_segments());
+  Status status = maintenance_->flush_together(log_->all_segments(), false);
   if (status.ok()) {
     log_->mark_durable(visible_sequence());
     committer_->exclusively([this] { log_->restart(); });

@@ -283,9 +283,9 @@ std::uint64_t Maintenance::rate(std::uint64_t bytes, std::uint64_t start_ns) con
   return static_cast<std::uint64_t>(static_cast<double>(bytes) * 1e9 / static_cast<double>(elapsed_ns));
 }
 
-Status Maintenance::close_clean(Sequence last_sequence) {
+Status Maintenance::vouch_for_close() {
   MutexLock turn(manifest_mutex_);
-  return manifest_->close_clean({{}, last_sequence});
+  return manifest_->vouch();
 }
 
 Health Maintenance::health() const {

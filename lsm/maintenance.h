@@ -75,15 +75,16 @@ class Maintenance {
   // Writes every immutable memtable to tables on this thread. For recovery, when nothing else runs.
   Status flush_all();
   // The same, recorded by one edit that ends the log too: all families are in tables and `ended_segments` are gone, or
-  // nothing has changed. Precondition: no write and no flush runs.
-  Status flush_together(const std::vector<std::uint64_t>& ended_segments);
+  // nothing has changed. `closing`: the edit says too that the database was closed properly. No edit is written where
+  // it would say nothing new. Precondition: no write and no flush runs.
+  Status flush_together(const std::vector<std::uint64_t>& ended_segments, bool closing);
   // No flush begins until let_flushes_go(). False when one runs and `wait` is not set.
   bool hold_flushes(bool wait);
   void let_flushes_go();
   // Tries at once what failed, and waits for the flushes of it.
   Status retry();
-  // Records that the database was closed properly. Everything is in tables.
-  Status close_clean(Sequence last_sequence);
+  // Makes the edit of a flush_together() that closed the database one that must be there at the next open.
+  Status vouch_for_close();
 
   // Reads manifest and log again and checks every checksum.
   Status verify_metadata();
@@ -146,7 +147,9 @@ class Maintenance {
   // maintenance_together.cc
   struct Together;
   Status write_together(std::vector<Together>& families);
-  Status install_together(const std::vector<Together>& families, const std::vector<std::uint64_t>& ended_segments);
+  Status install_together(const std::vector<Together>& families, const std::vector<std::uint64_t>& ended_segments,
+                          bool closing);
+  bool is_recorded(const VersionEdit& edit) const;
   void adopt_tables(const Together& family, std::vector<const ReadView*>& retired);
 
   // maintenance_compaction.cc

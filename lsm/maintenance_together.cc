@@ -16,7 +16,7 @@ struct Maintenance::Together {
   std::vector<TableMeta> tables;
 };
 
-Status Maintenance::flush_together(const std::vector<std::uint64_t>& ended_segments) {
+Status Maintenance::flush_together(const std::vector<std::uint64_t>& ended_segments, bool closing) {
   std::vector<Together> families;
   for (FamilyState* family : core_.families.live()) {
     const ViewRef view = family->pin();
@@ -24,7 +24,7 @@ Status Maintenance::flush_together(const std::vector<std::uint64_t>& ended_segme
     families.push_back({&work_of(*family), view->immutables(), {}});
   }
   if (Status status = write_together(families); !status.ok()) return status;
-  return install_together(families, ended_segments);
+  return install_together(families, ended_segments, closing);
 }
 
 bool Maintenance::hold_flushes(bool wait) {
@@ -65,13 +65,14 @@ Status Maintenance::write_together(std::vector<Together>& families) {
 }
 
 Status Maintenance::install_together(const std::vector<Together>& families,
-                                     const std::vector<std::uint64_t>& ended_segments) {
+                                     const std::vector<std::uint64_t>& ended_segments, bool closing) {
   std::vector<const ReadView*> retired;
   {
     MutexLock turn(manifest_mutex_);
     VersionEdit edit;
     std::vector<std::string> new_files;
     edit.last_sequence = core_.visible_sequence.load(std::memory_order_acquire);
+    if (closing) edit.clean_close = CleanClose{{}, *edit.last_sequence};
     for (const Together& family : families) {
       const std::uint32_t id = family.work->family->id();
       for (const TableMeta& meta : family.tables) new_files.push_back(table_path(core_.directory, meta.id));
@@ -79,11 +80,23 @@ Status Maintenance::install_together(const std::vector<Together>& families,
       for (const TableMeta& meta : family.tables) edit.tables_added.push_back({id, 0, meta});
       if (!family.memtables.empty()) edit.flushed.push_back({id, family.memtables.front()->largest_sequence()});
     }
+    if (ended_segments.empty() && is_recorded(edit)) return {};
     if (Status status = record_end(std::move(edit), ended_segments, new_files); !status.ok()) return status;
     for (const Together& family : families) adopt_tables(family, retired);
   }
   for (const ReadView* view : retired) retire_view(view);
   return {};
+}
+
+// manifest_mutex_ held. A manifest that is settled and says the same needs no edit: a database that was closed properly
+// is opened, and closed again if nothing was written, without a sync. Ids count too: none is used a second time.
+bool Maintenance::is_recorded(const VersionEdit& edit) const {
+  const ManifestState& state = manifest_->state();
+  if (!manifest_->settled() || !leaving_segments_.empty()) return false;
+  if (!edit.tables_added.empty() || !edit.flushed.empty()) return false;
+  if (edit.clean_close.has_value() && !state.clean_close.has_value()) return false;
+  return state.last_sequence == *edit.last_sequence &&
+         state.next_file_id == core_.next_file_id.load(std::memory_order_relaxed);
 }
 
 void Maintenance::adopt_tables(const Together& family, std::vector<const ReadView*>& retired) {

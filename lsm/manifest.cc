@@ -57,6 +57,8 @@ Result<std::unique_ptr<Manifest>> Manifest::recover(FileSystem& files, const std
   manifest->number_ = loaded->number;
   manifest->end_ = loaded->end;
   manifest->dropped_bytes_ = loaded->dropped_bytes;
+  manifest->settled_ = loaded->settled;
+  if (loaded->settled) manifest->current_edit_ = manifest->state_.edit_number;
   manifest->old_files_.insert(contents->manifests.begin(), contents->manifests.end());
   manifest->last_number_ = contents->manifests.back();
   return manifest;
@@ -65,6 +67,7 @@ Result<std::unique_ptr<Manifest>> Manifest::recover(FileSystem& files, const std
 Status Manifest::append(VersionEdit edit) {
   if (Status status = state_.check(edit); !status.ok()) return status;
   edit.number = ++last_tried_edit_;
+  settled_ = false;
   const std::string payload = encode_version_edit(edit);
   const bool grown = end_ - base_end_ + payload.size() > std::max(kTailBytesMin, base_end_);
   // After a failure nobody knows what the device has of the file: a new one decides.
@@ -74,6 +77,7 @@ Status Manifest::append(VersionEdit edit) {
   }
   state_.apply(edit);
   edit_number_.store(edit.number, std::memory_order_release);
+  settled_ = true;
   return Status();
 }
 
@@ -155,12 +159,7 @@ void Manifest::remove_old_files() {
   }
 }
 
-Status Manifest::close_clean(CleanClose close) {
-  VersionEdit edit;
-  edit.clean_close = std::move(close);
-  if (Status status = append(std::move(edit)); !status.ok()) return status;
-  return current_edit_ == edit_number() ? Status() : write_current(number_, edit_number());
-}
+Status Manifest::vouch() { return current_edit_ == edit_number() ? Status() : write_current(number_, edit_number()); }
 
 Result<wal::ReplayRequest> Manifest::replay_request() const {
   const Result<DirectoryContents> contents = list_database(files_, directory_);

@@ -49,8 +49,11 @@ class Manifest {
   // that `edit` adds or removes may be deleted until a later append() succeeded, which undoes it for good.
   // kInvalidArgument for an edit that contradicts the state: a bug, and nothing was written.
   Status append(VersionEdit edit);
-  // append() of a clean-close edit, then lets CURRENT say that edits up to it must be there.
-  Status close_clean(CleanClose close);
+  // Lets CURRENT say that edits up to the last one must be there. After a clean-close edit.
+  Status vouch();
+  // Whether state() is on the device for certain. Not after recover() of a manifest whose last edit may be known to the
+  // operating system only, and not while the last append() has failed: then the next one decides.
+  bool settled() const { return settled_; }
 
   // What the log is to be read with: live segments, other log files in the directory, proofs.
   Result<wal::ReplayRequest> replay_request() const;
@@ -87,6 +90,7 @@ class Manifest {
   std::uint32_t chain_ = 0;
   std::uint64_t current_edit_ = 0;  // What CURRENT says is durable.
 
+  bool settled_ = false;
   std::uint64_t dropped_bytes_ = 0;
   std::uint64_t last_number_ = 0;      // Greatest number of any manifest seen or tried.
   std::set<std::uint64_t> old_files_;  // Manifests to be removed once a newer one is in force for certain.

@@ -157,6 +157,13 @@ Status judge_missing_current(FileSystem& files, const std::string& directory, co
   return not_a_database(directory);
 }
 
+// Whether what was read is on the device for certain, not only with the operating system. CURRENT vouches for an edit
+// after the edit was synced; and the manifest before this one was removed after CURRENT's new name was.
+bool is_settled(const LoadedManifest& loaded, const Current& current, const DirectoryContents& contents) {
+  return loaded.state.clean_close.has_value() && loaded.state.edit_number == current.durable_edit &&
+         loaded.dropped_bytes == 0 && contents.manifests.size() == 1;
+}
+
 // With a CURRENT that can't be read: the newest manifest, if it is beyond doubt.
 Result<LoadedManifest> load_without_current(FileSystem& files, const std::string& directory,
                                             const DirectoryContents& contents) {
@@ -272,6 +279,7 @@ Result<LoadedManifest> load_current_manifest(FileSystem& files, const std::strin
                               "ends after edit " + std::to_string(loaded->state.edit_number) +
                                   "; CURRENT says that edit " + std::to_string(current->durable_edit) + " was durable");
   }
+  loaded->settled = is_settled(*loaded, *current, contents);
   return loaded;
 }
 

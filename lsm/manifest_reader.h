@@ -21,6 +21,7 @@ struct LoadedManifest {
   ManifestState state;
   std::uint64_t end = 0;            // Offset after the last edit.
   std::uint64_t dropped_bytes = 0;  // Of a torn edit behind it.
+  bool settled = false;             // load_current_manifest: all of it, and that CURRENT names it, is on the device.
 };
 
 // One manifest. Errors: kNotFound, kIo, kCorruption, kNewerFormat.

@@ -121,7 +121,9 @@ Status DbImpl::adopt(std::unique_ptr<Manifest> manifest) {
   std::uint64_t next_id = state.next_file_id;
   for (const DirectoryEntry& entry : *entries) {
     if (FIRN_PLANTED_BUG(file_id_reused)) break;
-    if (const auto name = parse_file_name(entry.name)) next_id = std::max(next_id, name->number + 1);
+    const auto name = parse_file_name(entry.name);
+    // Manifests are numbered by themselves.
+    if (name && name->kind != NameKind::kManifest) next_id = std::max(next_id, name->number + 1);
   }
   core_.next_file_id.store(next_id, std::memory_order_relaxed);
   const wal::DatabaseId database = manifest->database();
@@ -183,7 +185,7 @@ Status DbImpl::replay_log(const ManifestState& state, const wal::ReplayRequest& 
   // From here on everything is in tables and the log starts anew: what was cut from its end can never come back.
   committer_->rotate_all();
   const std::vector<std::uint64_t> ended(state.log_segments.begin(), state.log_segments.end());
-  if (Status status = maintenance_->flush_together(ended); !status.ok()) return status;
+  if (Status status = maintenance_->flush_together(ended, false); !status.ok()) return status;
   log_->mark_durable(last);
   return {};
 }

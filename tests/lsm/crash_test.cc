@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -184,6 +185,80 @@ TEST(Crash, PowerLossThatKeepsAnySectorsLosesNothingThatWasSynced) {
 TEST(Crash, PowerLossLeavesAPrefixOfWhatWasBuffered) {
   CrashAtEveryOperation(sim::CrashMode::kDropUnsynced, Durability::kBuffered).run(150);
   CrashAtEveryOperation(sim::CrashMode::kRandom, Durability::kBuffered).run(150);
+}
+
+// What `run` does on files apart from looking: writes, syncs, names made and removed.
+template <typename Run>
+std::vector<std::string> changes_of(sim::SimFileSystem& files, const Run& run) {
+  Mutex mutex;
+  std::vector<std::string> changes;
+  files.set_fault_hook([&](const sim::Operation& operation) -> std::optional<sim::Fault> {
+    using enum sim::OperationKind;
+    for (const sim::OperationKind kind : {kCreate, kWrite, kTruncate, kSync, kSyncDirectory, kRename, kRemove}) {
+      if (operation.kind != kind) continue;
+      MutexLock lock(mutex);
+      changes.push_back(std::string(operation_kind_name(kind)) + " " + operation.path);
+    }
+    return std::nullopt;
+  });
+  run();
+  files.set_fault_hook({});
+  return changes;
+}
+
+TEST(Opening, ChangesNothingAfterACleanCloseAndNorDoesClosingAgain) {
+  sim::SimFileSystem files;
+  Platform platform = platform_on(files);
+  const auto open_and_close = [&](std::uint64_t batches) {
+    auto db = DB::open("db", small_options(platform, Durability::kBuffered));
+    ASSERT_TRUE(db.ok()) << db.status().to_string();
+    if (!(*db)->family("other").ok()) {
+      ASSERT_TRUE((*db)->create_family("other").ok());
+    }
+    for (std::uint64_t i = 0; i < batches; ++i) {
+      ASSERT_TRUE((*db)->write(History::batch(*(*db)->family("other"), i)).ok());
+    }
+    ASSERT_TRUE((*db)->close().ok());
+  };
+  for (const std::uint64_t batches : {0, 0, 0, 20, 0}) {
+    open_and_close(batches);
+    const std::vector<std::string> changes = changes_of(files, [&] { open_and_close(0); });
+    EXPECT_TRUE(changes.empty()) << changes.size() << ", first: " << changes.front();
+  }
+}
+
+// What an open has found counts from then on, also where the close before it got no further than some operation and
+// only the operating system had the last of it.
+TEST(Opening, MakesDurableWhatAnInterruptedCloseLeft) {
+  for (std::uint64_t cut = 0;; ++cut) {
+    SCOPED_TRACE("close cut before operation " + std::to_string(cut));
+    sim::SimFileSystem files;
+    Platform platform = platform_on(files);
+    const Options options = small_options(platform, Durability::kBuffered);
+    std::atomic<std::uint64_t> operations{0};
+    {
+      auto db = DB::open("db", options);
+      ASSERT_TRUE(db.ok()) << db.status().to_string();
+      auto other = (*db)->create_family("other");
+      ASSERT_TRUE(other.ok());
+      for (std::uint64_t i = 0; i < 10; ++i) ASSERT_TRUE((*db)->write(History::batch(*other, i)).ok());
+      files.set_fault_hook([&](const sim::Operation&) -> std::optional<sim::Fault> {
+        if (operations.fetch_add(1) < cut) return std::nullopt;
+        return sim::Fault{EIO};
+      });
+      static_cast<void>((*db)->close());
+    }
+    files.set_fault_hook({});
+    auto found = DB::open("db", options);
+    ASSERT_TRUE(found.ok()) << found.status().to_string();
+    EXPECT_EQ(contents_of(**found), History::after(10));
+    auto survivor = files.crash_clone({sim::CrashMode::kDropUnsynced, 0, 0});
+    Platform platform_after = platform_on(*survivor);
+    auto again = DB::open("db", small_options(platform_after, Durability::kBuffered));
+    ASSERT_TRUE(again.ok()) << again.status().to_string();
+    EXPECT_EQ(contents_of(**again), History::after(10));
+    if (operations <= cut) break;
+  }
 }
 
 }  // namespace

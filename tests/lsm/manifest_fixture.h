@@ -55,6 +55,12 @@ inline VersionEdit add_segment(std::uint64_t id) {
   return edit;
 }
 
+inline VersionEdit closed(const CleanClose& close) {
+  VersionEdit edit;
+  edit.clean_close = close;
+  return edit;
+}
+
 // Everything a state says, as bytes.
 inline std::string describe(const ManifestState& state) { return encode_version_edit(state.snapshot()); }
 

@@ -171,7 +171,8 @@ TEST(ManifestCleanClose, IsVoidAfterAnotherEdit) {
   ASSERT_TRUE(manifest.create().ok());
   ASSERT_TRUE(manifest.append(add_segment(4)).ok());
   const CleanClose close{{{4, 5000, 0xAB}}, 77};
-  ASSERT_TRUE(manifest->close_clean(close).ok());
+  ASSERT_TRUE(manifest.append(closed(close)).ok());
+  ASSERT_TRUE(manifest->vouch().ok());
   ASSERT_TRUE(manifest.recover().ok());
   EXPECT_EQ(manifest->state().clean_close, close);
   EXPECT_EQ(manifest->state().last_sequence, 77U);
@@ -181,6 +182,30 @@ TEST(ManifestCleanClose, IsVoidAfterAnotherEdit) {
   EXPECT_FALSE(manifest->state().clean_close.has_value());
   ASSERT_TRUE(manifest.recover().ok());
   EXPECT_FALSE(manifest->state().clean_close.has_value());
+}
+
+// Else a manifest that only the operating system has would be built upon, and files removed that the device's lists.
+TEST(ManifestCleanClose, IsSettledOnceCurrentVouchesForItAndNoOtherIsLeft) {
+  TestManifest manifest;
+  ASSERT_TRUE(manifest.create().ok());
+  EXPECT_TRUE(manifest->settled());
+  ASSERT_TRUE(manifest.recover().ok());
+  EXPECT_FALSE(manifest->settled()) << "not closed";
+  ASSERT_TRUE(manifest.append({}).ok());
+  ASSERT_TRUE(manifest.append(closed({})).ok());
+  ASSERT_TRUE(manifest.recover().ok());
+  EXPECT_FALSE(manifest->settled()) << "closed, but CURRENT does not say so";
+  ASSERT_TRUE(manifest.append({}).ok());
+  ASSERT_TRUE(manifest.append(closed({})).ok());
+  ASSERT_TRUE(manifest->vouch().ok());
+  ASSERT_TRUE(manifest.recover().ok());
+  EXPECT_TRUE(manifest->settled());
+  const std::uint64_t operations = manifest.files().operation_count();
+  EXPECT_TRUE(manifest->vouch().ok());
+  EXPECT_EQ(manifest.files().operation_count(), operations) << "CURRENT says it already";
+  manifest.put_file(manifest_file(99), "x");
+  ASSERT_TRUE(manifest.recover().ok());
+  EXPECT_FALSE(manifest->settled()) << "beside another manifest";
 }
 
 TEST(ManifestReplayRequest, ListsLiveSegmentsAndOthers) {
