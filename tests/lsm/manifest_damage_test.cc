@@ -214,6 +214,19 @@ TEST_F(ManifestDamage, TornCurrentAndDamagedNewestManifestIsRefused) {
   EXPECT_EQ(manifest_.recover().code(), StatusCode::kCorruption);
 }
 
+TEST_F(ManifestDamage, TornCurrentAndManifestCutWithinAnEditIsRefused) {
+  manifest_.put_file(current_path(kDirectory), current_.substr(1));
+  manifest_.put_file(path_, whole_.substr(0, ends_[2] + 1));
+  EXPECT_EQ(manifest_.recover().code(), StatusCode::kCorruption);
+}
+
+TEST_F(ManifestDamage, TornCurrentAndTableThatTheManifestDoesNotKnowIsRefused) {
+  manifest_.put_file(current_path(kDirectory), current_.substr(1));
+  manifest_.put_file(path_, whole_.substr(0, ends_[0]));
+  manifest_.put_file(table_path(kDirectory, 4), "x");
+  EXPECT_EQ(manifest_.recover().code(), StatusCode::kCorruption);
+}
+
 TEST_F(ManifestDamage, ManifestOfAnotherDatabaseIsRefused) {
   TestManifest other;
   auto created = Manifest::create(other.files(), kDirectory, {7, 7}, first_edit());
