@@ -68,7 +68,9 @@ class Enumerator {
     if (n <= std::min<std::uint64_t>(limits_.subset_units_max, 62)) {
       kinds.push_back({std::uint64_t{1} << n, [this](std::uint64_t bits) {
                          CrashPlan plan = point_.all();
-                         for (std::size_t i = 0; i < plan.choices.size(); ++i) plan.choices[i] *= bits >> i & 1;
+                         for (std::size_t i = 0; i < plan.choices.size(); ++i) {
+                           if ((bits >> i & 1) == 0) plan.choices[i] = 0;
+                         }
                          return plan;
                        }});
     }
