@@ -11,7 +11,7 @@ namespace firn::sstable {
 namespace {
 
 constexpr std::size_t kPieceBytes = kHugePageBytes;
-constexpr std::size_t kSmallBufferBytes = std::size_t{64} << 10;
+constexpr std::size_t kSmallBufferBytes = std::size_t{8} << 10;
 constexpr std::uint64_t kReserveBytes = std::uint64_t{16} << 20;
 constexpr std::uint64_t kWritebackBytes = std::uint64_t{8} << 20;
 

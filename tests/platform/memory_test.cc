@@ -14,7 +14,8 @@ namespace {
 std::uintptr_t address(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
 
 TEST(Pages, AreZeroedAndWritable) {
-  for (const std::size_t bytes : {std::size_t{1}, std::size_t{4096}, kHugePageBytes, kHugePageBytes + 1}) {
+  for (const std::size_t bytes :
+       {std::size_t{1}, kMappedBytesMin - 1, kMappedBytesMin, kHugePageBytes, kHugePageBytes + 1}) {
     char* pages = static_cast<char*>(allocate_pages(bytes));
     ASSERT_NE(pages, nullptr);
     EXPECT_TRUE(std::all_of(pages, pages + bytes, [](char byte) { return byte == 0; })) << bytes;
@@ -42,10 +43,11 @@ TEST(Pages, FreeingNullIsAllowed) { free_pages(nullptr, 4096); }
 
 TEST(ReserveAddresses, AlignsAsAsked) {
   const std::size_t alignment = 16 * page_bytes();
-  void* area = reserve_addresses(3 * page_bytes(), alignment);
+  const std::size_t bytes = kMappedBytesMin + page_bytes();
+  void* area = reserve_addresses(bytes, alignment);
   ASSERT_NE(area, nullptr);
   EXPECT_EQ(address(area) % alignment, 0u);
-  free_pages(area, 3 * page_bytes());
+  free_pages(area, bytes);
 }
 
 }  // namespace
