@@ -35,8 +35,9 @@ class SchedulerHook {
   virtual void notify_all(CondVar& condition) = 0;
   // The thread has nothing to do until another one has made progress: see yield_thread.
   virtual void yield() = 0;
-  // A point where another thread may run; `what` becomes part of the simulation's trace.
+  // A point where another thread may run; `what` becomes part of the simulation's trace, if there is one.
   virtual void step(std::uint64_t what) = 0;
+  virtual bool traces() const = 0;
   // Until the simulated clock has advanced by `ns`.
   virtual void pause(std::uint64_t ns) = 0;
 };

@@ -139,7 +139,6 @@ void Exploration::explore_run(const std::optional<InjectedFault>& fault, std::ui
     }
     for (const RecordedPoint& point : recording.points) {
       if (done()) return;
-      if (fault.has_value() && point.operation < *recording.faulted) continue;
       explore_point({recording, point, recording.promises, point.kill_promises, point.power_promises, token, 0},
                     plans_max);
     }

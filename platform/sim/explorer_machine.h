@@ -46,6 +46,7 @@ class ExplorerMachine final : public SchedulerHook, public firn::Clock {
   void notify_all(CondVar&) override {}
   void yield() override;
   void step(std::uint64_t) override {}
+  bool traces() const override { return false; }
   void pause(std::uint64_t ns) override { advance_clock(ns); }
 
  private:

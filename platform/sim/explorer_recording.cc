@@ -105,6 +105,8 @@ class RecordingWorld final : public World {
 
   void add_points(std::uint64_t operation) {
     if (operation < request_.first || operation >= request_.end) return;
+    // Up to the fault all is as in the run without it.
+    if (request_.fault.has_value() && !recording_.faulted.has_value()) return;
     for (const CrashProfile profile : request_.profiles) {
       recording_.points.push_back(
           {operation, files_.crash_point(profile), recording_.promises.kill.size(), recording_.promises.power.size()});

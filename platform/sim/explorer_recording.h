@@ -40,7 +40,7 @@ struct InjectedFault {
 struct RecordingRequest {
   std::uint64_t seed = 1;
   std::vector<CrashProfile> profiles;  // Of the points. Without any (and no fault) operations are not looked at.
-  std::uint64_t first = 0;             // Points at the operations [first, end).
+  std::uint64_t first = 0;             // Points at the operations [first, end), after the fault if there is one.
   std::uint64_t end = 0;
   std::optional<InjectedFault> fault;
   std::string where;  // For messages about a program that hangs.

@@ -59,7 +59,7 @@ std::uint64_t trace_of(const Operation& operation, const RunningTransfer* transf
 
 Consulted SimState::consult(Operation operation, RunningTransfer* transfer) {
   if (SchedulerHook* scheduler = firn::internal::scheduler_hook(); scheduler != nullptr) {
-    scheduler->step(trace_of(operation, transfer));
+    scheduler->step(scheduler->traces() ? trace_of(operation, transfer) : 0);
   }
   operation.index = operation_count.fetch_add(1, std::memory_order_relaxed);
   Consulted consulted{operation.index + 1, std::nullopt};

@@ -20,13 +20,28 @@ inline std::uint64_t hash_mix(std::uint64_t a, std::uint64_t b) {
 }
 
 inline std::uint64_t hash_bytes(std::span<const std::byte> bytes, std::uint64_t seed) {
+  constexpr std::size_t kWord = sizeof(std::uint64_t);
   std::uint64_t hash = hash_mix(seed, bytes.size());
-  for (std::size_t at = 0; at < bytes.size(); at += sizeof(std::uint64_t)) {
+  std::size_t at = 0;
+  const auto take_word = [&] {
     std::uint64_t word = 0;
     const std::size_t left = bytes.size() - at;
-    std::memcpy(&word, bytes.data() + at, left < sizeof word ? left : sizeof word);
-    hash = hash_mix(hash, word);
+    std::memcpy(&word, bytes.data() + at, left < kWord ? left : kWord);
+    at += kWord;
+    return word;
+  };
+  if (bytes.size() >= 8 * kWord) {
+    // Four chains, since one would wait for its multiplications.
+    std::uint64_t a = hash, b = hash_mix(seed, 1), c = hash_mix(seed, 2), d = hash_mix(seed, 3);
+    while (bytes.size() - at >= 4 * kWord) {
+      a = hash_mix(a, take_word());
+      b = hash_mix(b, take_word());
+      c = hash_mix(c, take_word());
+      d = hash_mix(d, take_word());
+    }
+    hash = hash_mix(hash_mix(a, b), hash_mix(c, d));
   }
+  while (at < bytes.size()) hash = hash_mix(hash, take_word());
   return hash;
 }
 

@@ -44,6 +44,7 @@ class Scheduler::Core final : public SchedulerHook, public std::enable_shared_fr
   void notify_all(CondVar& condition) override;
   void yield() override;
   void step(std::uint64_t what) override;
+  bool traces() const override { return true; }
   void pause(std::uint64_t ns) override;
 
  private:

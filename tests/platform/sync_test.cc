@@ -156,6 +156,7 @@ class RoundRobin final : public SchedulerHook {
     await_baton(self);
   }
   void step(std::uint64_t) override { yield(); }
+  bool traces() const override { return false; }
   void pause(std::uint64_t ns) override {
     now_ns_ += ns;
     yield();

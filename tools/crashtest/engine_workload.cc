@@ -263,7 +263,7 @@ Status EngineWorkload::check_families(const Contents& contents, std::span<const 
   return Status();
 }
 
-Status EngineWorkload::check_prefix(const Contents& contents, std::span<const std::string> acknowledged) const {
+Status EngineWorkload::check_prefix(std::uint64_t contents, std::span<const std::string> acknowledged) const {
   std::size_t promised = 0;
   for (const std::string& text : acknowledged) promised = std::max(promised, parse_promise(text).steps);
   const auto survived = history_.steps_before(contents);
@@ -290,10 +290,11 @@ Status EngineWorkload::check(sim::World& world, std::span<const std::string> ack
   DB& db = **opened;
   const auto contents = read_survivors(db);
   if (!contents.ok()) return contents.status();
-  Status status = durability_ == Durability::kNone ? check_families(*contents, acknowledged)
-                                                   : check_prefix(*contents, acknowledged);
+  const std::uint64_t survived = fingerprint(*contents);
+  Status status =
+      durability_ == Durability::kNone ? check_families(*contents, acknowledged) : check_prefix(survived, acknowledged);
   if (!status.ok()) return status;
-  world.note_outcome(fingerprint(*contents));
+  world.note_outcome(survived);
   // It goes on working, and what it does now is there when it is opened again.
   if (status = db.put(kProbeKey, kProbeValue, {Durability::kSync}); !status.ok()) return status;
   if (status = db.verify(); !status.ok()) return status;

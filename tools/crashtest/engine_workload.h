@@ -33,7 +33,7 @@ class EngineWorkload final : public sim::Workload {
   Options options(const Platform& platform) const;
   // Everything but what checks write.
   static Result<Contents> read_survivors(DB& db);
-  Status check_prefix(const Contents& contents, std::span<const std::string> acknowledged) const;
+  Status check_prefix(std::uint64_t contents, std::span<const std::string> acknowledged) const;
   Status check_families(const Contents& contents, std::span<const std::string> acknowledged) const;
 
   const std::string name_;

@@ -83,8 +83,8 @@ History::History(const std::vector<Step>& steps) {
   }
 }
 
-std::optional<std::size_t> History::steps_before(const Contents& contents) const {
-  const auto found = last_.find(fingerprint(contents));
+std::optional<std::size_t> History::steps_before(std::uint64_t contents) const {
+  const auto found = last_.find(contents);
   return found == last_.end() ? std::nullopt : std::optional(found->second);
 }
 

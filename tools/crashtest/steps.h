@@ -59,8 +59,8 @@ class History {
  public:
   explicit History(const std::vector<Step>& steps);
 
-  // The greatest number of steps after which the contents were these; absent: never.
-  std::optional<std::size_t> steps_before(const Contents& contents) const;
+  // The greatest number of steps after which the contents had this fingerprint; absent: never.
+  std::optional<std::size_t> steps_before(std::uint64_t contents) const;
   // The same for one family alone; `present`: whether it was there.
   std::optional<std::size_t> steps_before(const std::string& family, const Contents& contents) const;
   // The families that were ever there.
