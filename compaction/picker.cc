@@ -16,9 +16,9 @@ constexpr int kLastLevel = kLevelCount - 1;
 // A table is dense in tombstones when at least one entry in so many is one.
 constexpr std::uint64_t kDenseEntriesPerTombstone = 2;
 
-// L0 into the base level is put off while it would rewrite so many times what it brings; until then L0 tables that are
-// too many are merged among themselves, which costs so many times less.
-constexpr std::uint64_t kBaseBytesPerL0ByteMax = 8;
+// L0 into the base level is put off while it would rewrite more than so many times what it brings; until then L0 tables
+// that are too many are merged among themselves, which costs that many times less.
+constexpr std::uint64_t kBaseBytesPerL0ByteMax = 3;
 
 // L0 tables, in multiples of LevelLimits::l0_tables, from which they are merged among themselves while the way to the
 // base level is blocked.
@@ -95,20 +95,26 @@ std::optional<CompactionPlan> relieve_l0(const FamilyShape& shape) {
   return plan;
 }
 
-// L0 has many small tables above a base level of many times their size: more than half of them, newest first, and
-// further ones as long as they are no larger than what there is.
+// L0 has many small tables above a base level of many times their size: so many of the newest that each table less
+// costs least. (Merges of tables that are all alike grow into those of Mathieu, Staelin, Young and Yousefi, "Bigtable
+// merge compaction", 2014.)
 std::optional<CompactionPlan> gather_l0(const FamilyShape& shape) {
   if (l0_merge_running(shape)) return std::nullopt;
-  const std::vector<ShapeTable>& l0 = shape.levels[0];
   const std::size_t available = free_l0_tables(shape);
-  std::size_t count = 0;
   std::uint64_t bytes = 0;
-  while (count < available && (count <= shape.limits.l0_tables / 2 || l0[count].meta->file_bytes <= bytes)) {
-    bytes += l0[count].meta->file_bytes;
-    ++count;
+  std::size_t best = 0;
+  double best_cost = 0;
+  for (std::size_t count = 1; count <= available; ++count) {
+    bytes += shape.levels[0][count - 1].meta->file_bytes;
+    if (count < 2) continue;
+    const double cost = static_cast<double>(bytes) / static_cast<double>(count - 1);
+    if (best == 0 || cost <= best_cost) {
+      best = count;
+      best_cost = cost;
+    }
   }
-  if (count < 2) return std::nullopt;
-  CompactionPlan plan = plan_within_l0(shape, count);
+  if (best == 0) return std::nullopt;
+  CompactionPlan plan = plan_within_l0(shape, best);
   plan.reason = "L0 has " + std::to_string(available) + " small tables";
   return plan;
 }

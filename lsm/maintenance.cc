@@ -10,7 +10,7 @@ namespace firn::lsm {
 namespace {
 
 // Writers begin to be slowed at half of these (compaction/pacing.h).
-constexpr std::uint64_t kL0TablesMaxFactor = 8;   // Times the L0 tables that start a compaction.
+constexpr std::uint64_t kL0TablesMaxFactor = 5;   // Times the L0 tables that start a compaction.
 constexpr std::uint64_t kDebtMemtablesMax = 256;  // In memtables' worth of bytes.
 
 std::uint64_t immutable_bytes(const ReadView& view) {

@@ -29,7 +29,8 @@ DerivedSizes derive_sizes(const Options& options) {
   sizes.table_bytes = chosen(given.table_bytes, std::max(sizes.memtable_bytes, 2 * kMiB));
   sizes.log_segment_bytes = chosen(given.log_segment_bytes, std::clamp(sizes.memtable_bytes, kMiB, 64 * kMiB));
   sizes.level_ratio = chosen(given.level_ratio, std::uint32_t{10});
-  sizes.l0_tables = chosen(given.l0_tables, std::uint32_t{4});
+  // A memtable makes a table of about 0.6 of its own size where values are small: so many are four memtables' worth.
+  sizes.l0_tables = chosen(given.l0_tables, std::uint32_t{6});
   return sizes;
 }
 

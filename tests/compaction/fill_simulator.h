@@ -23,6 +23,7 @@ namespace firn::compaction {
 struct FillSettings {
   LevelLimits limits;
   std::uint64_t entry_bytes = 4096;
+  std::uint64_t flush_bytes = 0;    // A memtable makes a table of less than its own size.
   std::size_t slots = 1;            // Compactions that may run at once.
   double compaction_speed = 6;      // Bytes one compaction writes while the user writes one.
   std::size_t l0_tables_stop = 20;  // The user waits while L0 has so many.
@@ -53,7 +54,7 @@ class FillSimulator {
     memtable_.push_back(key);
     report_.user_bytes += settings_.entry_bytes;
     now_ += static_cast<double>(settings_.entry_bytes);
-    if (memtable_.size() * settings_.entry_bytes >= settings_.limits.memtable_bytes) flush();
+    if (memtable_.size() * settings_.entry_bytes >= settings_.flush_bytes) flush();
   }
 
   void flush() {

@@ -1,6 +1,7 @@
 // The picker over synthetic fills. The figures are upper bounds a little above what is measured;
-// `--gtest_filter=Fill.*` prints the measured ones. Sizes are those of a default database: 64 MiB memtables and tables,
-// entries of 64 KiB to keep the simulation short (write amplification depends on numbers of tables, not of entries).
+// `--gtest_filter=Fill.*` prints the measured ones. Sizes are those of a default database whose rows have 100 bytes:
+// memtables of 64 MiB that make tables of 38 MB. Entries are large to keep the simulation short (write amplification
+// depends on numbers of tables, not of entries).
 #include <gtest/gtest.h>
 
 #include <cstdio>
@@ -12,11 +13,13 @@ namespace firn::compaction {
 namespace {
 
 constexpr std::uint64_t kMiB = 1 << 20;
+constexpr std::uint64_t kEntryBytes = 65536;
 
 FillSettings settings(std::size_t slots) {
   FillSettings settings;
-  settings.limits = {64 * kMiB, 64 * kMiB, 10, 4};
-  settings.entry_bytes = 65536;
+  settings.limits = {64 * kMiB, 64 * kMiB, 10, 6};
+  settings.entry_bytes = kEntryBytes;
+  settings.flush_bytes = 38'000'000;
   settings.slots = slots;
   settings.compaction_speed = 10;
   return settings;
@@ -37,7 +40,7 @@ enum class Order { kRandom, kSequential, kOverwrite };
 FillReport fill(const char* name, double gigabytes, Order order, std::size_t slots) {
   FillSimulator simulator(settings(slots));
   std::mt19937_64 random(7);
-  const auto entries = static_cast<std::uint64_t>(gigabytes * 1e9 / 65536);
+  const auto entries = static_cast<std::uint64_t>(gigabytes * 1e9 / kEntryBytes);
   for (std::uint64_t i = 0; i < entries; ++i) {
     switch (order) {
       case Order::kRandom: simulator.put(random()); break;
@@ -50,17 +53,24 @@ FillReport fill(const char* name, double gigabytes, Order order, std::size_t slo
   return print(name, simulator.report());
 }
 
-// The size of the comparison with RocksDB: 5 million entries of 116 bytes, where it writes 3.4 bytes per byte.
+// Around the size of the comparison with RocksDB, whose memtables make tables of 53 MB, four of which it compacts: by
+// the same arithmetic that writes 2.3 bytes a byte on average over these sizes, without the log.
 TEST(Fill, RandomWritesOfHalfAGigabyte) {
-  const FillReport report = fill("random, 0.58 GB", 0.58, Order::kRandom, 1);
-  EXPECT_LE(report.write_amplification(), 2.5);
-  EXPECT_LE(report.l0_tables_max, 6U);
-  EXPECT_EQ(report.stopped, 0);
+  double sum = 0;
+  int fills = 0;
+  for (double gigabytes = 0.30; gigabytes < 0.90; gigabytes += 0.04, ++fills) {
+    const FillReport report = fill("random", gigabytes, Order::kRandom, 1);
+    sum += report.write_amplification();
+    EXPECT_LE(report.write_amplification(), 2.7);
+    EXPECT_LE(report.l0_tables_max, 8U);
+    EXPECT_EQ(report.stopped, 0);
+  }
+  EXPECT_LE(sum / fills, 2.15);
 }
 
 TEST(Fill, RandomWritesOfTenGigabytes) {
   const FillReport report = fill("random, 10 GB", 10, Order::kRandom, 1);
-  EXPECT_LE(report.write_amplification(), 6.2);
+  EXPECT_LE(report.write_amplification(), 6.5);
   EXPECT_LE(report.stopped, 0.02);
 }
 
@@ -73,35 +83,46 @@ TEST(Fill, TwoCompactionsAtOnceKeepL0Shorter) {
 
 TEST(Fill, OverwritesReclaimSpace) {
   const FillReport report = fill("overwrites, 10 GB in 2.5 GB", 10, Order::kOverwrite, 1);
-  EXPECT_LE(report.write_amplification(), 4.2);
+  EXPECT_LE(report.write_amplification(), 5.3);
   EXPECT_LE(static_cast<double>(report.live_bytes), 2.5e9 * 1.3);
 }
 
 TEST(Fill, SequentialWritesAreNeverRewritten) {
   const FillReport report = fill("sequential, 2 GB", 2, Order::kSequential, 1);
   EXPECT_EQ(report.compaction_bytes, 0U);
-  EXPECT_LE(report.l0_tables_max, 4U);
+  EXPECT_LE(report.l0_tables_max, 6U);
+}
+
+// What compaction writes for each byte of `flushes` flushes of `flush_bytes`, above `below_bytes` of data.
+double small_flushes(const char* name, std::uint64_t below_bytes, std::uint64_t flush_bytes, int flushes) {
+  FillSimulator simulator(settings(1));
+  std::mt19937_64 random(7);
+  for (std::uint64_t i = 0; i < below_bytes / kEntryBytes; ++i) simulator.put(random());
+  simulator.flush();
+  simulator.settle();
+  const FillReport before = simulator.report();
+  for (int i = 0; i < flushes; ++i) {
+    for (std::uint64_t j = 0; j < flush_bytes / kEntryBytes; ++j) simulator.put(random());
+    simulator.flush();
+    simulator.settle();
+  }
+  const FillReport after = print(name, simulator.report());
+  EXPECT_LE(after.l0_tables_max, 8U);
+  const double written = static_cast<double>(after.compaction_bytes - before.compaction_bytes);
+  return written / static_cast<double>(after.user_bytes - before.user_bytes);
 }
 
 // Many small flushes above much data, as a command-line tool makes them: L0 gathers them, the data below is not
 // rewritten for each handful.
 TEST(Fill, TinyFlushesDoNotRewriteTheDatabase) {
-  FillSimulator simulator(settings(1));
-  std::mt19937_64 random(7);
-  for (int i = 0; i < 3800; ++i) simulator.put(random());
-  simulator.flush();
-  simulator.settle();
-  const FillReport before = simulator.report();
-  for (int i = 0; i < 400; ++i) {
-    simulator.put(random());
-    simulator.put(random());
-    simulator.flush();
-    simulator.settle();
-  }
-  const FillReport after = print("tiny flushes", simulator.report());
-  const double written = static_cast<double>(after.compaction_bytes - before.compaction_bytes);
-  EXPECT_LE(written / static_cast<double>(after.user_bytes - before.user_bytes), 25);
-  EXPECT_LE(after.l0_tables_max, 5U);
+  EXPECT_LE(small_flushes("128 KiB at a time", 250'000'000, 131072, 400), 18);
+}
+
+// Six sessions of 15 MB each left six tables in L0 above 580 MB, and the seventh paid for rewriting half of that: 32
+// bytes a byte.
+TEST(Fill, SessionsThatWriteLittlePayLittle) {
+  EXPECT_LE(small_flushes("15 MB at a time", 580'000'000, 15'000'000, 10), 4);
+  EXPECT_LE(small_flushes("15 MB at a time, for long", 580'000'000, 15'000'000, 400), 8);
 }
 
 }  // namespace
