@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,9 +58,12 @@ class DbImpl final : public DB {
   Status adopt(std::unique_ptr<Manifest> manifest);
   Status check_tables(const ManifestState& state, const std::vector<DirectoryEntry>& entries) const;
   Status replay_log(const ManifestState& state, const wal::ReplayRequest& request);
-  Status replay_record(const ManifestState& state, const wal::Record& record, const wal::RecordSource& source);
+  using ReplayVisitor = std::function<Status(FamilyState&, Sequence, const BatchOperation&)>;
+  Status replay_record(const ManifestState& state, const wal::Record& record, const wal::RecordSource& source,
+                       const ReplayVisitor& take);
   void remove_orphans(const std::vector<DirectoryEntry>& entries);
-  Status start();
+  Status start_threads();
+  void start_work();
 
   Status finish_writes();
   // `wait`: for a running flush; else kBusy.

@@ -72,12 +72,24 @@ class Maintenance {
   void start(Executor& executor);
   // Ends background work: compactions are cut short, a running flush finishes.
   void stop();
-  // Writes every immutable memtable to tables on this thread. For recovery, when nothing else runs.
-  Status flush_all();
-  // The same, recorded by one edit that ends the log too: all families are in tables and `ended_segments` are gone, or
-  // nothing has changed. `closing`: the edit says too that the database was closed properly. No edit is written where
-  // it would say nothing new. Precondition: no write and no flush runs.
+  // Writes every immutable memtable to tables on this thread, recorded by one edit that ends the log too: all families
+  // are in tables and `ended_segments` are gone, or nothing has changed. `closing`: the edit says too that the database
+  // was closed properly. No edit is written where it would say nothing new. Precondition: no write and no flush runs.
   Status flush_together(const std::vector<std::uint64_t>& ended_segments, bool closing);
+  // Its halves, for recovery, which has its entries elsewhere than in memtables.
+  // Any thread. Tables of L0 with all `count` entries of a run, not yet part of anything; none after an error.
+  Result<compaction::CompactionOutcome> write_tables(const FamilyState& family, std::unique_ptr<Cursor> entries,
+                                                     std::uint64_t count);
+  struct NewTables {
+    FamilyState* family = nullptr;
+    std::vector<TableMeta> tables;
+    Sequence flushed = 0;       // Up to here the family is in tables; 0: as it was.
+    std::size_t memtables = 0;  // So many of the immutable ones, the oldest, are in them.
+  };
+  // After an error the tables are removed, once it is certain that they do not count.
+  Status install_together(const std::vector<NewTables>& families, const std::vector<std::uint64_t>& ended_segments,
+                          bool closing);
+  void remove_tables(const std::vector<NewTables>& families);
   // No flush begins until let_flushes_go(). False when one runs and `wait` is not set.
   bool hold_flushes(bool wait);
   void let_flushes_go();
@@ -140,17 +152,13 @@ class Maintenance {
   void submit_flush(Work& work);
   void background_flush(Work& work);
   Status flush_oldest(Work& work);
-  Result<compaction::CompactionOutcome> write_tables(const FamilyState& family, const MemTable& memtable);
   Status sync_log_before(const FamilyState& family);
   Status install_flush(Work& work, const MemTable& memtable, const std::vector<TableMeta>& tables);
 
   // maintenance_together.cc
-  struct Together;
-  Status write_together(std::vector<Together>& families);
-  Status install_together(const std::vector<Together>& families, const std::vector<std::uint64_t>& ended_segments,
-                          bool closing);
+  Result<NewTables> write_memtables(FamilyState& family);
   bool is_recorded(const VersionEdit& edit) const;
-  void adopt_tables(const Together& family, std::vector<const ReadView*>& retired);
+  void adopt_tables(const NewTables& of, std::vector<const ReadView*>& retired);
 
   // maintenance_compaction.cc
   void background_compaction(Work& work);

@@ -1,6 +1,7 @@
 // Maintenance: memtables into L0.
 
 #include <algorithm>
+#include <utility>
 
 #include "lsm/file_names.h"
 #include "lsm/maintenance.h"
@@ -35,17 +36,22 @@ void Maintenance::background_flush(Work& work) {
   });
 }
 
-Result<compaction::CompactionOutcome> Maintenance::write_tables(const FamilyState& family, const MemTable& memtable) {
+Result<compaction::CompactionOutcome> Maintenance::write_tables(const FamilyState& family,
+                                                                std::unique_ptr<Cursor> entries, std::uint64_t count) {
   compaction::FlushTask task;
-  task.memtable = memtable.cursor();
+  task.memtable = std::move(entries);
   task.snapshots = core_.snapshots->sequences();
-  task.expected_entries = memtable.entries();
+  task.expected_entries = count;
   task.create_table = [&] { return create_table(family, 0); };
   task.should_stop = [] { return false; };  // Bounded by a memtable; close needs it done in any case.
   compaction::CompactionOutcome outcome = compaction::run_flush(std::move(task));
-  if (outcome.status.ok()) return outcome;
-  remove_outputs(outcome.created);
-  return std::move(outcome.status);
+  if (!outcome.status.ok()) {
+    remove_outputs(outcome.created);
+    return std::move(outcome.status);
+  }
+  core_.counters.flushes.fetch_add(1, std::memory_order_relaxed);
+  core_.counters.flush_bytes_written.fetch_add(outcome.counts.bytes_written, std::memory_order_relaxed);
+  return outcome;
 }
 
 Status Maintenance::flush_oldest(Work& work) {
@@ -55,7 +61,7 @@ Status Maintenance::flush_oldest(Work& work) {
   if (Status status = settle_manifest(); !status.ok()) return status;
   const std::shared_ptr<MemTable>& memtable = immutables.back();
   const std::uint64_t start = core_.platform.clock->monotonic_ns();
-  auto outcome = write_tables(family, *memtable);
+  auto outcome = write_tables(family, memtable->cursor(), memtable->entries());
   if (!outcome.ok()) return outcome.status();
   Status status = sync_table_names();
   if (status.ok()) status = sync_log_before(family);
@@ -64,8 +70,6 @@ Status Maintenance::flush_oldest(Work& work) {
     return status;
   }
   if (status = install_flush(work, *memtable, outcome->tables); !status.ok()) return status;
-  bump(core_.counters.flushes, 1);
-  core_.counters.flush_bytes_written.fetch_add(outcome->counts.bytes_written, std::memory_order_relaxed);
   {
     MutexLock lock(mutex_);
     flush_bytes_per_second_ = rate(outcome->counts.bytes_read, start);
@@ -118,20 +122,6 @@ Status Maintenance::install_flush(Work& work, const MemTable& memtable, const st
     install(work, new ReadView(now.active(), std::move(immutables), next_version(*now.version(), change)), retired);
   }
   for (const ReadView* view : retired) retire_view(view);
-  return {};
-}
-
-Status Maintenance::flush_all() {
-  for (FamilyState* family : core_.families.live()) {
-    while (!family->pin()->immutables().empty()) {
-      Work* work = nullptr;
-      {
-        MutexLock lock(mutex_);
-        work = &work_of(*family);
-      }
-      if (Status status = flush_oldest(*work); !status.ok()) return status;
-    }
-  }
   return {};
 }
 

@@ -102,7 +102,6 @@ Status Maintenance::verify_metadata() {
   if (!manifest.ok()) return manifest.status();
   auto request = (*manifest)->replay_request();
   if (!request.ok()) return request.status();
-  request->sync = false;
   RecoveryReport ignored;
   return wal::replay(
       core_.files, *request, [](const wal::Record&, const wal::RecordSource&) { return Status(); }, ignored);

@@ -9,22 +9,40 @@
 
 namespace firn::lsm {
 
-// One family's share.
-struct Maintenance::Together {
-  Work* work = nullptr;
-  ReadView::MemTables memtables;  // Newest first, as in the view.
-  std::vector<TableMeta> tables;
-};
-
 Status Maintenance::flush_together(const std::vector<std::uint64_t>& ended_segments, bool closing) {
-  std::vector<Together> families;
+  std::vector<NewTables> families;
   for (FamilyState* family : core_.families.live()) {
-    const ViewRef view = family->pin();
-    MutexLock lock(mutex_);
-    families.push_back({&work_of(*family), view->immutables(), {}});
+    auto tables = write_memtables(*family);
+    if (!tables.ok()) {
+      remove_tables(families);
+      return tables.status();
+    }
+    families.push_back(std::move(tables).value());
   }
-  if (Status status = write_together(families); !status.ok()) return status;
   return install_together(families, ended_segments, closing);
+}
+
+Result<Maintenance::NewTables> Maintenance::write_memtables(FamilyState& family) {
+  const ReadView::MemTables memtables = family.pin()->immutables();  // Newest first.
+  std::vector<NewTables> written(1);
+  written[0].family = &family;
+  written[0].memtables = memtables.size();
+  for (auto memtable = memtables.rbegin(); memtable != memtables.rend(); ++memtable) {
+    auto outcome = write_tables(family, (*memtable)->cursor(), (*memtable)->entries());
+    if (!outcome.ok()) {
+      remove_tables(written);
+      return outcome.status();
+    }
+    written[0].tables.insert(written[0].tables.end(), outcome->tables.begin(), outcome->tables.end());
+    written[0].flushed = (*memtable)->largest_sequence();
+  }
+  return std::move(written[0]);
+}
+
+void Maintenance::remove_tables(const std::vector<NewTables>& families) {
+  for (const NewTables& family : families) {
+    for (const TableMeta& table : family.tables) core_.store->remove(table_path(core_.directory, table.id));
+  }
 }
 
 bool Maintenance::hold_flushes(bool wait) {
@@ -45,27 +63,13 @@ void Maintenance::let_flushes_go() {
   for (auto& [id, work] : works_) reconsider(*work);
 }
 
-Status Maintenance::write_together(std::vector<Together>& families) {
-  Status status;
-  std::vector<std::uint64_t> created;
-  for (Together& family : families) {
-    for (auto memtable = family.memtables.rbegin(); status.ok() && memtable != family.memtables.rend(); ++memtable) {
-      auto outcome = write_tables(*family.work->family, **memtable);
-      status = outcome.status();
-      if (!status.ok()) break;
-      family.tables.insert(family.tables.end(), outcome->tables.begin(), outcome->tables.end());
-      created.insert(created.end(), outcome->created.begin(), outcome->created.end());
-      core_.counters.flushes.fetch_add(1, std::memory_order_relaxed);
-      core_.counters.flush_bytes_written.fetch_add(outcome->counts.bytes_written, std::memory_order_relaxed);
-    }
-  }
-  if (status.ok() && !created.empty()) status = sync_table_names();
-  if (!status.ok()) remove_outputs(created);
-  return status;
-}
-
-Status Maintenance::install_together(const std::vector<Together>& families,
+Status Maintenance::install_together(const std::vector<NewTables>& families,
                                      const std::vector<std::uint64_t>& ended_segments, bool closing) {
+  const bool named = std::all_of(families.begin(), families.end(), [](const auto& of) { return of.tables.empty(); });
+  if (Status status = named ? Status() : sync_table_names(); !status.ok()) {
+    remove_tables(families);
+    return status;
+  }
   std::vector<const ReadView*> retired;
   {
     MutexLock turn(manifest_mutex_);
@@ -73,16 +77,15 @@ Status Maintenance::install_together(const std::vector<Together>& families,
     std::vector<std::string> new_files;
     edit.last_sequence = core_.visible_sequence.load(std::memory_order_acquire);
     if (closing) edit.clean_close = CleanClose{{}, *edit.last_sequence};
-    for (const Together& family : families) {
-      const std::uint32_t id = family.work->family->id();
-      for (const TableMeta& meta : family.tables) new_files.push_back(table_path(core_.directory, meta.id));
-      if (family.work->family->dropped()) continue;
-      for (const TableMeta& meta : family.tables) edit.tables_added.push_back({id, 0, meta});
-      if (!family.memtables.empty()) edit.flushed.push_back({id, family.memtables.front()->largest_sequence()});
+    for (const NewTables& of : families) {
+      for (const TableMeta& meta : of.tables) new_files.push_back(table_path(core_.directory, meta.id));
+      if (of.family->dropped()) continue;
+      for (const TableMeta& meta : of.tables) edit.tables_added.push_back({of.family->id(), 0, meta});
+      if (of.flushed != 0) edit.flushed.push_back({of.family->id(), of.flushed});
     }
     if (ended_segments.empty() && is_recorded(edit)) return {};
     if (Status status = record_end(std::move(edit), ended_segments, new_files); !status.ok()) return status;
-    for (const Together& family : families) adopt_tables(family, retired);
+    for (const NewTables& of : families) adopt_tables(of, retired);
   }
   for (const ReadView* view : retired) retire_view(view);
   return {};
@@ -99,21 +102,21 @@ bool Maintenance::is_recorded(const VersionEdit& edit) const {
          state.next_file_id == core_.next_file_id.load(std::memory_order_relaxed);
 }
 
-void Maintenance::adopt_tables(const Together& family, std::vector<const ReadView*>& retired) {
-  const bool dropped = family.work->family->dropped();
+void Maintenance::adopt_tables(const NewTables& of, std::vector<const ReadView*>& retired) {
+  const bool dropped = of.family->dropped();
   VersionChange change;
-  for (const TableMeta& meta : family.tables) {
+  for (const TableMeta& meta : of.tables) {
     change.added.push_back({0, std::make_shared<TableFile>(core_.store, meta)});
     if (dropped) change.added.back().table->mark_obsolete();
   }
   MutexLock lock(mutex_);
-  family.work->flush_error = Status();
-  if (dropped || family.memtables.empty()) return;
-  const ReadView& now = *family.work->family->view();
+  Work& work = work_of(*of.family);
+  work.flush_error = Status();
+  if (dropped || of.flushed == 0) return;
+  const ReadView& now = *of.family->view();
   ReadView::MemTables immutables = now.immutables();
-  immutables.resize(immutables.size() - family.memtables.size());
-  install(*family.work, new ReadView(now.active(), std::move(immutables), next_version(*now.version(), change)),
-          retired);
+  immutables.resize(immutables.size() - of.memtables);
+  install(work, new ReadView(now.active(), std::move(immutables), next_version(*now.version(), change)), retired);
 }
 
 }  // namespace firn::lsm

@@ -7,6 +7,7 @@
 #include "codec/batch_format.h"
 #include "lsm/db_impl.h"
 #include "lsm/file_names.h"
+#include "lsm/log_tables.h"
 #include "lsm/manifest_reader.h"
 #include "platform/io.h"
 #include "platform/planted_bug.h"
@@ -75,9 +76,10 @@ Status DbImpl::open() {
     return Status(StatusCode::kInvalidArgument,
                   core_.directory + ": a database exists here and error_if_exists is set");
   }
+  if (Status status = start_threads(); !status.ok()) return status;
   if (Status status = adopt(std::move(manifest).value()); !status.ok()) return status;
   recovery_.elapsed_ns = core_.platform.clock->monotonic_ns() - start_ns;
-  if (Status status = start(); !status.ok()) return status;
+  start_work();
   closed_.store(false, std::memory_order_release);
   return {};
 }
@@ -113,7 +115,6 @@ Status DbImpl::adopt(std::unique_ptr<Manifest> manifest) {
   if (!entries.ok()) return entries.status();
   auto request = manifest->replay_request();
   if (!request.ok()) return request.status();
-  request->sync = !core_.options.read_only;
   const ManifestState state = manifest->state();
   if (Status status = check_tables(state, *entries); !status.ok()) return status;
   if (Status status = check_segment_sizes(core_.directory, *entries, state); !status.ok()) return status;
@@ -172,9 +173,16 @@ Status DbImpl::check_tables(const ManifestState& state, const std::vector<Direct
 }
 
 Status DbImpl::replay_log(const ManifestState& state, const wal::ReplayRequest& request) {
+  std::unique_ptr<LogTables> tables;
+  if (!core_.options.read_only) tables = std::make_unique<LogTables>(core_, *maintenance_, *executor_);
+  const auto take = [&](FamilyState& family, Sequence sequence, const BatchOperation& op) {
+    return tables != nullptr ? tables->add(family, sequence, op) : committer_->replay(sequence, op, family);
+  };
   auto end = wal::replay(
       core_.files, request,
-      [&](const wal::Record& record, const wal::RecordSource& source) { return replay_record(state, record, source); },
+      [&](const wal::Record& record, const wal::RecordSource& source) {
+        return replay_record(state, record, source, take);
+      },
       recovery_);
   if (!end.ok()) return end.status();
   const Sequence last = std::max(
@@ -183,14 +191,14 @@ Status DbImpl::replay_log(const ManifestState& state, const wal::ReplayRequest& 
   if (recovery_.clean) log_->mark_durable(last);
   if (core_.options.read_only) return {};
   // From here on everything is in tables and the log starts anew: what was cut from its end can never come back.
-  committer_->rotate_all();
   const std::vector<std::uint64_t> ended(state.log_segments.begin(), state.log_segments.end());
-  if (Status status = maintenance_->flush_together(ended, false); !status.ok()) return status;
+  if (Status status = tables->finish(ended); !status.ok()) return status;
   log_->mark_durable(last);
   return {};
 }
 
-Status DbImpl::replay_record(const ManifestState& state, const wal::Record& record, const wal::RecordSource& source) {
+Status DbImpl::replay_record(const ManifestState& state, const wal::Record& record, const wal::RecordSource& source,
+                             const ReplayVisitor& take) {
   BatchReader reader(record.payload);
   BatchOperation op;
   std::uint32_t count = 0;
@@ -199,11 +207,7 @@ Status DbImpl::replay_record(const ManifestState& state, const wal::Record& reco
     if (known == state.families.end()) continue;  // Dropped since.
     const Sequence sequence = record.first_sequence + count;
     if (sequence <= known->second.flushed_sequence) continue;
-    FamilyState& family = *core_.families.find(op.family);
-    if (Status status = committer_->replay(sequence, op, family); !status.ok()) return status;
-    if (core_.options.read_only || family.writer_memtable()->memory_bytes() < core_.sizes.memtable_bytes) continue;
-    committer_->rotate(family);
-    if (Status status = maintenance_->flush_all(); !status.ok()) return status;
+    if (Status status = take(*core_.families.find(op.family), sequence, op); !status.ok()) return status;
   }
   if (reader.malformed() || count != record.count) {
     return Status::corruption(source.path, source.offset,
@@ -233,16 +237,18 @@ void DbImpl::remove_orphans(const std::vector<DirectoryEntry>& entries) {
   recovery_.files_removed = core_.store->files_removed();
 }
 
-Status DbImpl::start() {
+Status DbImpl::start_threads() {
   if (core_.options.read_only) return {};
   executor_ = core_.platform.make_executor(core_.options.background_threads);
-  if (executor_ == nullptr) {
-    return Status(StatusCode::kIo, core_.directory + ": no background thread can be started (raise ulimit -u)");
-  }
+  if (executor_ != nullptr) return {};
+  return Status(StatusCode::kIo, core_.directory + ": no background thread can be started (raise ulimit -u)");
+}
+
+void DbImpl::start_work() {
+  if (core_.options.read_only) return;
   core_.executor = executor_.get();
   maintenance_->attach_log(*log_);
   maintenance_->start(*executor_);
-  return {};
 }
 
 }  // namespace lsm

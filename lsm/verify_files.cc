@@ -60,7 +60,6 @@ class FileVerifier {
     const LoadedManifest& manifest = *found.manifest;
     wal::ReplayRequest request = make_replay_request(directory_, found.contents, manifest.database, manifest.state,
                                                      {manifest.state.edit_number, manifest.path, manifest.end});
-    request.sync = false;
     const auto entries = files_.list(directory_);
     const Status sizes =
         entries.ok() ? check_segment_sizes(directory_, *entries, manifest.state) : Status(entries.status());

@@ -10,36 +10,36 @@
 #include <cstdint>
 
 // (name, what goes wrong)
-#define FIRN_PLANTED_BUGS(X)                                                                   \
-  X(log_name_not_synced, "a new log segment's directory is not synced")                        \
-  X(table_name_not_synced, "a flushed table's directory is not synced")                        \
-  X(table_not_synced, "the manifest lists a table that was not synced")                        \
-  X(edit_not_synced, "a manifest edit counts before it is synced")                             \
-  X(edit_sync_failure_ignored, "a manifest edit counts although its sync failed")              \
-  X(clean_close_not_synced, "CURRENT names a clean close that is not on the device")           \
-  X(base_name_not_synced, "CURRENT names a manifest whose directory is not synced")            \
-  X(rename_before_sync, "a file is renamed into place before it is synced")                    \
-  X(rename_not_synced, "the directory is not synced after a file was renamed into place")      \
-  X(short_write_ignored, "a short write counts as a whole one")                                \
-  X(ack_before_sync, "a synced write is acknowledged before its sync")                         \
-  X(log_sync_failure_ignored, "a failed sync of the log is no failure")                        \
-  X(batch_split, "a batch becomes one log record per operation")                               \
-  X(durable_sequence_too_high, "durable_sequence() is what is visible")                        \
-  X(durable_stamp_too_high, "records say that everything before them is on the device")        \
-  X(log_deleted_early, "log segments go although a memtable has some of their records")        \
-  X(log_deleted_before_edit, "log segments go before the manifest forgets them")               \
-  X(tables_deleted_before_edit, "a compaction's inputs go before its edit is durable")         \
-  X(flush_before_log, "a flush does not sync the log that other families still need (prefix)") \
-  X(create_before_log, "a family is created before the log behind it is synced (prefix)")      \
-  X(drop_not_logged, "the manifest is not told that a family was dropped")                     \
-  X(replay_skips_gap, "recovery goes on behind a torn record in the next segment")             \
-  X(replay_not_synced, "recovery makes tables of records that are not on the device (prefix)") \
-  X(sequence_reused, "recovery goes on with sequence numbers that the log has used")           \
-  X(file_id_reused, "recovery goes on with file ids that are in the directory")                \
-  X(tombstone_dropped_early, "a compaction drops tombstones that hide older rows below")       \
-  X(snapshot_ignored, "a compaction drops what a snapshot still reads")                        \
-  X(log_checksum_skipped, "log records are not verified")                                      \
-  X(table_checksum_skipped, "blocks of tables are not verified")                               \
+#define FIRN_PLANTED_BUGS(X)                                                                                \
+  X(log_name_not_synced, "a new log segment's directory is not synced")                                     \
+  X(table_name_not_synced, "a flushed table's directory is not synced")                                     \
+  X(table_not_synced, "the manifest lists a table that was not synced")                                     \
+  X(edit_not_synced, "a manifest edit counts before it is synced")                                          \
+  X(edit_sync_failure_ignored, "a manifest edit counts although its sync failed")                           \
+  X(clean_close_not_synced, "CURRENT names a clean close that is not on the device")                        \
+  X(base_name_not_synced, "CURRENT names a manifest whose directory is not synced")                         \
+  X(rename_before_sync, "a file is renamed into place before it is synced")                                 \
+  X(rename_not_synced, "the directory is not synced after a file was renamed into place")                   \
+  X(short_write_ignored, "a short write counts as a whole one")                                             \
+  X(ack_before_sync, "a synced write is acknowledged before its sync")                                      \
+  X(log_sync_failure_ignored, "a failed sync of the log is no failure")                                     \
+  X(batch_split, "a batch becomes one log record per operation")                                            \
+  X(durable_sequence_too_high, "durable_sequence() is what is visible")                                     \
+  X(durable_stamp_too_high, "records say that everything before them is on the device")                     \
+  X(log_deleted_early, "log segments go although a memtable has some of their records")                     \
+  X(log_deleted_before_edit, "log segments go before the manifest forgets them")                            \
+  X(tables_deleted_before_edit, "a compaction's inputs go before its edit is durable")                      \
+  X(flush_before_log, "a flush does not sync the log that other families still need (prefix)")              \
+  X(create_before_log, "a family is created before the log behind it is synced (prefix)")                   \
+  X(drop_not_logged, "the manifest is not told that a family was dropped")                                  \
+  X(replay_skips_gap, "recovery goes on behind a torn record in the next segment")                          \
+  X(recovery_in_parts, "recovery records the tables of each family by an edit of its own (atomic batches)") \
+  X(sequence_reused, "recovery goes on with sequence numbers that the log has used")                        \
+  X(file_id_reused, "recovery goes on with file ids that are in the directory")                             \
+  X(tombstone_dropped_early, "a compaction drops tombstones that hide older rows below")                    \
+  X(snapshot_ignored, "a compaction drops what a snapshot still reads")                                     \
+  X(log_checksum_skipped, "log records are not verified")                                                   \
+  X(table_checksum_skipped, "blocks of tables are not verified")                                            \
   X(manifest_checksum_skipped, "manifest edits are not verified")
 
 namespace firn {

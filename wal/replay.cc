@@ -28,7 +28,6 @@ class Replay {
   Status open_segments();
   Status check_manifest() const;
   Status link_segments();
-  Status sync_segments();
   Status read_segments();
   Status judge_end();
   LogEnd end() const;
@@ -125,16 +124,6 @@ Status Replay::broken_chain(const SegmentReader& reader, std::uint64_t previous)
   return Status::corruption(reader.path(), 0,
                             "names segment " + std::to_string(previous) + " as its predecessor, expected " +
                                 std::to_string(chain_.back()->id()));
-}
-
-// The last process may have written what is not on the device yet. Done before the first record is visited: a visitor
-// may make one family's records durable, and the records before them must not be lost after that (A3).
-Status Replay::sync_segments() {
-  if (!request_.sync || FIRN_PLANTED_BUG(replay_not_synced)) return Status();
-  for (SegmentReader* segment : chain_) {
-    if (Status status = segment->sync(); !status.ok()) return status;
-  }
-  return Status();
 }
 
 SegmentEnd Replay::clean_end(std::uint64_t id) const {
@@ -277,8 +266,6 @@ LogEnd Replay::end() const {
   std::uint64_t last_id = 0;
   if (!chain_.empty() && chain_[last_]->header().has_value()) {
     end.previous.end = chain_[last_]->end();
-    end.previous.durable_bytes = request_.sync ? end.previous.end.length : 0;
-    end.previous.earlier_durable = request_.sync;
     last_id = end.previous.end.id;
   }
   for (const Reader& reader : live_) {
@@ -296,7 +283,6 @@ Result<LogEnd> replay(FileSystem& files, const ReplayRequest& request, const Rec
   if (Status status = run.open_segments(); !status.ok()) return status;
   if (Status status = run.check_manifest(); !status.ok()) return status;
   if (Status status = run.link_segments(); !status.ok()) return status;
-  if (Status status = run.sync_segments(); !status.ok()) return status;
   if (Status status = run.read_segments(); !status.ok()) return status;
   if (Status status = run.judge_end(); !status.ok()) return status;
   report.clean = request.clean_close.has_value();

@@ -43,7 +43,6 @@ struct ReplayRequest {
   // Where each live segment ends, if that is known: after a clean close, or (SegmentWriter::end) while it is written.
   std::optional<std::vector<SegmentEnd>> clean_close;
   ManifestEnd manifest;
-  bool sync = true;  // Make what was read durable before saying that it is; false for read-only opens.
 };
 
 // Where a record was read, for messages about its contents.
@@ -56,7 +55,7 @@ struct RecordSource {
 using RecordVisitor = std::function<Status(const Record&, const RecordSource&)>;
 
 struct LogEnd {
-  // For the header of the segment in which the log goes on. all_durable() when ReplayRequest::sync was set.
+  // For the header of the segment in which the log goes on. Claims nothing durable.
   PreviousSegment previous;
   Sequence last_sequence = 0;           // Of the last record; 0 when there is none.
   std::vector<std::uint64_t> obsolete;  // Live segments behind the end: never used, or dropped. Remove them.

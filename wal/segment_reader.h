@@ -54,8 +54,6 @@ class SegmentReader {
 
   // Looks at everything behind end(). Errors: kIo.
   Result<TailScan> scan_tail();
-  // Makes what is in the file durable. Errors: kIo.
-  Status sync() { return file_->sync(); }
 
  private:
   SegmentReader(std::unique_ptr<File> file, std::uint64_t file_bytes, std::uint64_t id, const DatabaseId& database);

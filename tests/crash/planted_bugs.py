@@ -23,7 +23,7 @@ CATCHERS = {
     'explorer: rotate-sync': EXPLORER + ['rotate-sync'],
     'explorer: overwrite-sync': EXPLORER + ['overwrite-sync'],
     'explorer: families-buffered': EXPLORER + ['families-buffered'],
-    'wal/replay_test': ['tests/wal/wal_replay_test'],
+    'lsm/crash_test': ['tests/lsm/crash_test'],
     'wal/replay_damage_test': ['tests/wal/wal_replay_damage_test'],
     'lsm/manifest_damage_test': ['tests/lsm/manifest_damage_test'],
     'sstable/damage_test': ['tests/sstable/sstable_damage_test'],
@@ -37,7 +37,7 @@ FIRST = {
     'log_checksum_skipped': 'wal/replay_damage_test',
     'manifest_checksum_skipped': 'lsm/manifest_damage_test',
     'table_checksum_skipped': 'sstable/damage_test',
-    'replay_not_synced': 'wal/replay_test',
+    'recovery_in_parts': 'lsm/crash_test',
     'tombstone_dropped_early': 'lsm/deep_levels_test',
     'snapshot_ignored': 'contract/contract_test',
 }

@@ -195,6 +195,7 @@ void FaultRun::note(const Status& status, bool may_have_happened, const Change& 
     change(now_);
     for (Contents& contents : otherwise_) change(contents);
     history_.push_back(now_);
+    history_.insert(history_.end(), otherwise_.begin(), otherwise_.end());
   } else if (may_have_happened) {
     // Beside what is not known already.
     std::vector<Contents> happened = otherwise_;

@@ -261,5 +261,49 @@ TEST(Opening, MakesDurableWhatAnInterruptedCloseLeft) {
   }
 }
 
+// The log of a killed process may be with the operating system only. A recovery writes many tables of it, and a power
+// failure in between leaves all of them or none: one family's rows must not survive the other half of their batches.
+TEST(Opening, PowerLossInTheMiddleLeavesAPrefix) {
+  constexpr std::uint64_t kBatches = 200;
+  sim::SimFileSystem files;
+  Platform platform = platform_on(files);
+  Options options = small_options(platform, Durability::kBuffered);
+  {
+    options.sizes.memtable_bytes = 4 << 20;  // All of it stays in the log.
+    options.sizes.log_segment_bytes = 4 << 20;
+    auto db = DB::open("db", options);
+    ASSERT_TRUE(db.ok()) << db.status().to_string();
+    auto other = (*db)->create_family("other");
+    ASSERT_TRUE(other.ok());
+    for (std::uint64_t i = 0; i < kBatches; ++i) ASSERT_TRUE((*db)->write(History::batch(*other, i)).ok());
+    files.set_fault_hook([](const sim::Operation&) { return sim::Fault{EIO}; });
+    static_cast<void>((*db)->close());
+  }
+  std::vector<std::unique_ptr<sim::SimFileSystem>> crashes;
+  Mutex mutex;
+  files.set_fault_hook([&](const sim::Operation& operation) -> std::optional<sim::Fault> {
+    if (operation.kind == sim::OperationKind::kRead || operation.kind == sim::OperationKind::kWrite) return {};
+    auto crash = files.crash_clone({sim::CrashMode::kDropUnsynced, operation.index, 0});
+    MutexLock lock(mutex);
+    crashes.push_back(std::move(crash));
+    return {};
+  });
+  options = small_options(platform, Durability::kBuffered);
+  auto recovered = DB::open("db", options);
+  files.set_fault_hook({});
+  ASSERT_TRUE(recovered.ok()) << recovered.status().to_string();
+  EXPECT_EQ(contents_of(**recovered), History::after(kBatches));
+  EXPECT_GT((*recovered)->statistics().flushes, 4U);
+  for (std::size_t i = 0; i < crashes.size(); ++i) {
+    SCOPED_TRACE("crash " + std::to_string(i) + " of " + std::to_string(crashes.size()));
+    Platform platform_after = platform_on(*crashes[i]);
+    auto db = DB::open("db", small_options(platform_after, Durability::kBuffered));
+    ASSERT_TRUE(db.ok()) << db.status().to_string();
+    const Contents found = contents_of(**db);
+    const auto counter = found.find("default/counter");
+    ASSERT_EQ(found, History::after(counter == found.end() ? 0 : std::stoull(counter->second) + 1));
+  }
+}
+
 }  // namespace
 }  // namespace firn

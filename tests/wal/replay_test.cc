@@ -63,7 +63,6 @@ TEST(Replay, GivesRecordsOfAllSegmentsInOrder) {
   EXPECT_EQ(replayed.end.last_sequence, 4U);
   EXPECT_EQ(replayed.end.previous.end.id, 4U);
   EXPECT_EQ(replayed.end.previous.end.length, kFirst + kShort);
-  EXPECT_TRUE(replayed.end.previous.all_durable());
 }
 
 TEST(Replay, ProcessKillLosesNothing) {
@@ -86,25 +85,11 @@ TEST(Replay, PowerLossLosesOnlyWhatWasNotSynced) {
   EXPECT_THAT(replayed.payloads, ElementsAre("a"));
 }
 
-TEST(Replay, MakesDurableWhatItRead) {
+TEST(Replay, SyncsNothingAndClaimsNothing) {
   TestLog log;
   log.begin(1);
   ASSERT_TRUE(log.append("a").ok());
-  log.crash(kProcessKill);
-  // crash_clone makes all durable; an unsynced write stands for what the page cache holds.
-  log.overwrite(1, kFirst, log.bytes(1).substr(kFirst, kShort));
-  ASSERT_FALSE(log.files().pending_operations().empty());
-  ASSERT_TRUE(log.replay().status.ok());
-  EXPECT_TRUE(log.files().pending_operations().empty());
-}
-
-TEST(Replay, ReadOnlyRequestSyncsNothingAndClaimsNothing) {
-  TestLog log;
-  log.begin(1);
-  ASSERT_TRUE(log.append("a").ok());
-  ReplayRequest request = log.request();
-  request.sync = false;
-  const Replayed replayed = log.replay(request);
+  const Replayed replayed = log.replay();
   EXPECT_FALSE(log.files().pending_operations().empty());
   EXPECT_FALSE(replayed.end.previous.all_durable());
 }
@@ -535,6 +520,7 @@ TEST(ReplayAfterRecovery, CrashBeforeTheNewSegmentIsUsedChangesNothing) {
   log.begin(1);
   for (const char* payload : {"a", "b"}) ASSERT_TRUE(log.append(payload).ok());
   log.flip(1, kFirst + kShort + 3);
+  ASSERT_TRUE(log.sync().ok());
   for (std::uint64_t depth = 2; depth < 6; ++depth) {
     const Replayed replayed = log.replay();
     ASSERT_TRUE(replayed.status.ok()) << replayed.status.to_string();

@@ -49,7 +49,6 @@ Replay read_log(FileSystem& files, const lsm::Manifest& manifest) {
     replay.status = request.status();
     return replay;
   }
-  request->sync = false;  // Nothing is changed, not even what is on the device.
   const auto& families = manifest.state().families;
   const auto visit = [&](const wal::Record& record, const wal::RecordSource&) {
     BatchReader reader(record.payload);
