@@ -1,9 +1,29 @@
+#include <algorithm>
+
 #include "lsm/memtable/memtable.h"
 
 namespace firn {
 
+using memtable::Node;
 using memtable::Page;
 using memtable::Version;
+
+namespace {
+
+// How many nodes ahead of a scan values are fetched: those of the first ones of a page are fetched by nobody.
+constexpr std::uint32_t kValuesAhead = 3;
+
+// The rest of a value whose beginning came with its node; of a large one the first lines, the others are a stream.
+void prefetch_value(const Node& node) {
+  constexpr std::size_t kLine = 64;
+  constexpr std::size_t kBytesMax = 4 * kLine;
+  const Slice value = node.newest.load(std::memory_order_acquire)->value();
+  for (std::size_t at = kLine; at < std::min(value.size() + kLine, kBytesMax); at += kLine) {
+    __builtin_prefetch(value.data() + at);
+  }
+}
+
+}  // namespace
 
 void MemTableCursor::seek_to_first() {
   leaf_.take(memtable_.tree_.first_leaf());
@@ -38,6 +58,7 @@ void MemTableCursor::seek_before(Slice key) {
 void MemTableCursor::next() {
   if (!version_->first()) return show(version_->links().older);
   ++rank_;
+  if (rank_ + kValuesAhead < leaf_.count) prefetch_value(*leaf_.nodes[rank_ + kValuesAhead]);
   settle() ? show(newest()) : end();
 }
 
