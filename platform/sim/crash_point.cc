@@ -9,6 +9,7 @@
 #include "platform/random.h"
 #include "platform/sim/frozen_state.h"
 #include "platform/sim/hash.h"
+#include "platform/sim/tree_copy.h"
 
 namespace firn::sim {
 
@@ -16,7 +17,28 @@ namespace internal {
 
 namespace {
 
-// Applies a plan to a frozen state.
+// What a killed process leaves, with so many bytes of each transfer that was running as `plan` says.
+std::unique_ptr<SimState> kill(const FrozenState& state, const CrashPlan& plan) {
+  auto result = std::make_unique<SimState>();
+  TreeCopy copy;
+  result->root = copy.copy(*state.tree);
+  result->mappings = state.mappings;
+  result->used_bytes = state.used_bytes;
+  result->journal_committed = state.journal_committed;
+  result->operation_count.store(state.operation_count, std::memory_order_relaxed);
+  const Layout& layout = state.layout();
+  for (std::size_t i = 0; i < state.steps.size(); ++i) {
+    const FrozenStep& step = state.steps[i];
+    const std::uint32_t unit = layout.steps[i].first;
+    const std::uint32_t kept = unit < plan.choices.size() ? std::min(plan.choices[unit], layout.units[unit].whole) : 0;
+    FileNode& file = *copy.of(state.files[step.node].node);
+    file.write(step.operation.kind, step.index, step.operation.offset, step.operation.bytes().first(kept));
+    result->charge(file);
+  }
+  return result;
+}
+
+// Applies a plan to what is left by a power loss.
 class Crash {
  public:
   Crash(const FrozenState& state, const CrashPlan& plan) : state_(state), layout_(state.layout()), plan_(plan) {
@@ -127,7 +149,6 @@ class Crash {
     Building& file = files_[number];
     if (file.bytes.size() != file.size) file.bytes.resize(file.size);
     node = std::make_shared<FileNode>(state_.files[number].kind, file.bytes);
-    node->allocated_bytes = state_.files[number].allocated_bytes;
     result_->charge(*node);
     return node;
   }
@@ -198,7 +219,10 @@ std::vector<PendingOperation> CrashPoint::operations() const {
 }
 
 std::unique_ptr<SimFileSystem> CrashPoint::apply(const CrashPlan& plan) const {
-  return std::unique_ptr<SimFileSystem>(new SimFileSystem(internal::Crash(*state_, plan).run()));
+  std::unique_ptr<internal::SimState> left = state_->profile == CrashProfile::kProcessKill
+                                                 ? internal::kill(*state_, plan)
+                                                 : internal::Crash(*state_, plan).run();
+  return std::unique_ptr<SimFileSystem>(new SimFileSystem(std::move(left)));
 }
 
 CrashPoint SimFileSystem::crash_point(CrashProfile profile, CrashGrain grain) const {

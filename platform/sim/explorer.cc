@@ -139,7 +139,7 @@ void Exploration::explore_run(const std::optional<InjectedFault>& fault, std::ui
     }
     for (const RecordedPoint& point : recording.points) {
       if (done()) return;
-      explore_point({recording, point, recording.promises, point.kill_promises, point.power_promises, token, 0},
+      explore_point({recording, point, recording.promises, point.kill_promises, point.power_promises, token},
                     plans_max);
     }
     first += kWindowOperations;
@@ -186,8 +186,7 @@ void Exploration::explore_point(const StateContext& context, std::uint32_t plans
 }
 
 bool Exploration::is_new(const SimFileSystem& state, const StateContext& context) {
-  const bool kill = context.point.state.profile() == CrashProfile::kProcessKill;
-  const std::uint64_t key = hash_mix(state.content_hash(), kill ? 1 : 2);
+  const std::uint64_t key = hash_mix(state.content_hash(), context.only_killed() ? 1 : 2);
   const auto promises = static_cast<std::uint32_t>(context.promised().size());
   const auto [known, fresh] = checked_.try_emplace(key, promises);
   if (!fresh && known->second >= promises) return false;
@@ -204,35 +203,48 @@ bool Exploration::visit(const StateContext& context, const CrashPlan& plan, std:
   }
   if (observer_.checking) observer_.checking(context.token(plan).text());
   ++report_.states_explored;
-  if (context.depth > 0) ++report_.recovery_states;
+  if (context.depth() > 0) ++report_.recovery_states;
   const Recording checked = check_state(workload_, context, *state, context.request());
   if (checked.outcome.has_value()) outcomes_.insert(*checked.outcome);
   if (!checked.status.ok()) {
     violate(context, plan, checked.status);
     return !done();
   }
-  if (recovery_is_due(context.depth)) explore_recovery(context, plan, plans_max);
+  if (recovery_is_due(context.depth())) explore_recovery(context, plan, plans_max);
   return !done();
 }
 
 // Recoveries have many operations: what they lead to stays at most half of all, and deeper ones get their turn.
-bool Exploration::recovery_is_due(std::uint32_t depth) {
+bool Exploration::recovery_is_due(std::size_t depth) {
   if (depth >= limits_.recovery_depth) return false;
   if (depth == 0 && 2 * report_.recovery_states > report_.states_explored) return false;
   const std::uint64_t period = std::uint64_t{limits_.recovery_period} << 3 * depth;
   return hash_mix(report_.states_explored, limits_.seed) / 4 % period == 0;
 }
 
+// A kill that follows, and a power loss: of the same profile, or after a kill of each in turn.
+std::vector<CrashProfile> Exploration::recovery_profiles(CrashProfile profile) const {
+  std::vector<CrashProfile> power;
+  std::vector<CrashProfile> chosen;
+  for (const CrashProfile known : limits_.profiles) {
+    if (known == CrashProfile::kProcessKill) chosen.push_back(known);
+    if (known != CrashProfile::kProcessKill && (profile == known || profile == CrashProfile::kProcessKill)) {
+      power.push_back(known);
+    }
+  }
+  if (!power.empty()) chosen.push_back(power[hash_mix(report_.states_explored, limits_.seed) / 4 % power.size()]);
+  return chosen;
+}
+
 void Exploration::explore_recovery(const StateContext& context, const CrashPlan& plan, std::uint32_t plans_max) {
   RecordingRequest request = context.request();
-  request.profiles = {context.point.state.profile()};
+  request.profiles = recovery_profiles(context.point.state.profile());
   request.end = UINT64_MAX;
   const Recording recording = check_state(workload_, context, plan, request);
   const Token token = context.token(plan);
   for (const RecordedPoint& point : recording.points) {
     if (done()) return;
-    explore_point({recording, point, context.promises, context.kill, context.power, token, context.depth + 1},
-                  std::min(plans_max, kRecoveryPlansMax));
+    explore_point(context.next(recording, point, token), std::min(plans_max, kRecoveryPlansMax));
   }
 }
 

@@ -24,13 +24,20 @@ struct StateContext {
   std::size_t kill = 0;
   std::size_t power = 0;
   const Token& before;      // The token up to this crash.
-  std::uint32_t depth = 0;  // 0: a crash of the workload; 1: of the first check; ...
+  bool power_lost = false;  // In an earlier crash.
 
+  // 0: a crash of the workload; 1: of the first check; ...
+  std::size_t depth() const { return before.steps.size(); }
+  // Whether no crash, this one included, was more than a kill.
+  bool only_killed() const { return !power_lost && point.state.profile() == CrashProfile::kProcessKill; }
   std::span<const std::string> promised() const {
-    return point.state.profile() == CrashProfile::kProcessKill ? std::span(promises.kill).first(kill)
-                                                               : std::span(promises.power).first(power);
+    return only_killed() ? std::span(promises.kill).first(kill) : std::span(promises.power).first(power);
   }
   Token token(const CrashPlan& plan) const;
+  // A crash of its check, which recorded `recovery`; `token` is that of the state.
+  StateContext next(const Recording& recovery, const RecordedPoint& crash, const Token& token) const {
+    return {recovery, crash, promises, kill, power, token, !only_killed()};
+  }
   // How its states are checked: the same for every plan.
   RecordingRequest request() const;
 };
@@ -61,7 +68,8 @@ class Exploration {
   void explore_point(const StateContext& context, std::uint32_t plans_max);
   bool visit(const StateContext& context, const CrashPlan& plan, std::uint32_t plans_max);
   bool is_new(const SimFileSystem& state, const StateContext& context);
-  bool recovery_is_due(std::uint32_t depth);
+  bool recovery_is_due(std::size_t depth);
+  std::vector<CrashProfile> recovery_profiles(CrashProfile profile) const;
   void explore_recovery(const StateContext& context, const CrashPlan& plan, std::uint32_t plans_max);
   void violate(const StateContext& context, const CrashPlan& plan, const Status& status);
   // Whether to stop, for good or with the present run, by any limit or the observer.

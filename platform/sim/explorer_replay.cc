@@ -24,12 +24,11 @@ class Replaying {
     }
     if (recording.points.empty()) return wrong(text_, "there is no such operation");
     const RecordedPoint& point = recording.points.front();
-    return follow({recording, point, recording.promises, point.kill_promises, point.power_promises, start(), 0}, 0);
+    const Token start{token_.workload, token_.seed, token_.fault, {}};
+    return follow({recording, point, recording.promises, point.kill_promises, point.power_promises, start}, 0);
   }
 
  private:
-  Token start() const { return {token_.workload, token_.seed, token_.fault, {}}; }
-
   Recording record_run() {
     RecordingRequest request;
     request.seed = token_.seed;
@@ -58,9 +57,8 @@ class Replaying {
       return std::optional(describe(context, *plan, recording.status));
     }
     if (recording.points.empty()) return wrong(text_, "there is no such operation");
-    return follow({recording, recording.points.front(), context.promises, context.kill, context.power,
-                   context.token(*plan), context.depth + 1},
-                  step + 1);
+    const Token token = context.token(*plan);
+    return follow(context.next(recording, recording.points.front(), token), step + 1);
   }
 
   Workload& workload_;

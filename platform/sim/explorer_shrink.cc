@@ -96,7 +96,7 @@ Violation describe(const StateContext& context, const CrashPlan& plan, const Sta
   text += next == operations.end() ? "  crash after the last operation"
                                    : "  crash before, or in, operation " + operation_text(*next);
   text += ", profile " + std::string(profile_name(point.state.profile())) + "\n";
-  if (context.depth > 0) text += "  of the check of " + context.before.text() + "\n";
+  if (context.depth() > 0) text += "  of the check of " + context.before.text() + "\n";
   if (context.before.fault.has_value()) {
     text += "  after the fault " + std::string(fault_name(context.before.fault->kind)) + " in operation " +
             std::to_string(context.recording.faulted.value_or(0)) + "\n";

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "platform/io.h"
+#include "platform/sim/tree_copy.h"
 
 namespace firn::sim::internal {
 
@@ -26,6 +27,7 @@ class Freezer {
   }
 
   std::shared_ptr<const FrozenState> run() {
+    if (killed()) keep_tree();
     add_directory(*state_.root, "/");
     for (const RunningTransfer* transfer : state_.running) add_running(*transfer);
     std::stable_sort(frozen_->steps.begin(), frozen_->steps.end(), earlier);
@@ -36,6 +38,13 @@ class Freezer {
   bool killed() const { return frozen_->profile == CrashProfile::kProcessKill; }
   bool journalled(std::uint64_t index) const {
     return frozen_->profile == CrashProfile::kOrdered && index <= state_.journal_committed;
+  }
+
+  void keep_tree() {
+    frozen_->tree = copy_.copy(*state_.root);
+    frozen_->used_bytes = state_.used_bytes;
+    frozen_->journal_committed = state_.journal_committed;
+    frozen_->operation_count = state_.operation_count.load(std::memory_order_relaxed);
   }
 
   FrozenNode add(const Node& node, const std::string& path) {
@@ -49,8 +58,7 @@ class Freezer {
     const auto number = static_cast<std::uint32_t>(frozen_->files.size());
     const auto [known, added] = files_.try_emplace(&file, number);
     if (!added) return known->second;
-    frozen_->files.push_back(
-        {file.kind(), path, killed() ? file.contents() : file.durable(), killed() ? file.allocated_bytes : 0});
+    frozen_->files.push_back({file.kind(), path, killed() ? file.contents() : file.durable(), copy_.of(&file)});
     if (killed()) return number;
     for (const FileOperation& operation : file.operations()) {
       const bool settled = operation.fate == Fate::kDurable ||
@@ -114,6 +122,7 @@ class Freezer {
 
   const SimState& state_;
   const std::shared_ptr<FrozenState> frozen_ = std::make_shared<FrozenState>();
+  TreeCopy copy_;  // Of a killed process's files.
   std::unordered_map<const FileNode*, std::uint32_t> files_;
   std::unordered_map<const DirectoryNode*, std::uint32_t> directories_;
 };

@@ -27,7 +27,7 @@ struct FrozenFile {
   FileKind kind = FileKind::kOther;
   std::string path;  // One of its names.
   PagedBytes base;
-  std::uint64_t allocated_bytes = 0;
+  const FileNode* node = nullptr;  // In FrozenState::tree.
 };
 
 struct FrozenDirectory {
@@ -75,6 +75,12 @@ struct FrozenState {
   std::vector<FrozenFile> files;
   std::vector<FrozenDirectory> directories;  // The root first.
   std::vector<FrozenStep> steps;             // In order of time.
+
+  // kProcessKill only: all nodes, for what was not durable still is not, and what else the machine goes on with.
+  std::shared_ptr<const DirectoryNode> tree;
+  std::uint64_t used_bytes = 0;
+  std::uint64_t journal_committed = 0;
+  std::uint64_t operation_count = 0;
 
  private:
   mutable std::once_flag layout_made_;

@@ -16,6 +16,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -97,6 +98,8 @@ class DirectoryNode {
   DirectoryNode() = default;
   // A directory whose every name is durable.
   explicit DirectoryNode(const Names& names) : names_(names), durable_(names) {}
+  DirectoryNode(Names names, Names durable, std::vector<NameOperation> operations)
+      : names_(std::move(names)), durable_(std::move(durable)), operations_(std::move(operations)) {}
 
   const Names& names() const { return names_; }
   const Names& durable() const { return durable_; }

@@ -18,25 +18,25 @@ constexpr std::uint64_t kZeroPageHash = 1;
 
 }  // namespace
 
-PagedBytes::PagedBytes() : owner_(next_owner()), table_(std::make_shared<Table>()) { table_->owner = owner_; }
+PagedBytes::PagedBytes() : owner_(next_owner()), table_(std::make_shared<Table>()) { table_->owner = owner(); }
 
 PagedBytes::PagedBytes(const PagedBytes& other) : owner_(next_owner()), table_(other.table_), size_(other.size_) {
-  other.owner_ = next_owner();
+  other.owner_.store(next_owner(), std::memory_order_relaxed);
 }
 
 PagedBytes& PagedBytes::operator=(const PagedBytes& other) {
   if (this == &other) return *this;
-  owner_ = next_owner();
-  other.owner_ = next_owner();
+  owner_.store(next_owner(), std::memory_order_relaxed);
+  other.owner_.store(next_owner(), std::memory_order_relaxed);
   table_ = other.table_;
   size_ = other.size_;
   return *this;
 }
 
 PagedBytes::Table& PagedBytes::writable_table() {
-  if (table_->owner != owner_) {
+  if (table_->owner != owner()) {
     table_ = std::make_shared<Table>(*table_);
-    table_->owner = owner_;
+    table_->owner = owner();
   }
   return *table_;
 }
@@ -45,10 +45,10 @@ PagedBytes::Page& PagedBytes::writable_page(std::uint64_t index) {
   std::shared_ptr<Page>& page = writable_table().pages[index];
   if (page == nullptr) {
     page = std::make_shared<Page>();
-  } else if (page->owner != owner_) {
+  } else if (page->owner != owner()) {
     page = std::make_shared<Page>(*page);
   }
-  page->owner = owner_;
+  page->owner = owner();
   page->hash.store(0, std::memory_order_relaxed);
   return *page;
 }

@@ -46,13 +46,15 @@ class PagedBytes {
     std::map<std::uint64_t, std::shared_ptr<Page>> pages;  // Missing: zeros. Bytes beyond size_ are zeros.
   };
 
+  std::uint64_t owner() const { return owner_.load(std::memory_order_relaxed); }
   Table& writable_table();
   Page& writable_page(std::uint64_t index);
   static std::uint64_t page_hash(const Page& page);
 
   // Who may write the table or a page: it, and nobody else, carries this number. Copying gives both sides a new one,
   // which makes all of both shared without touching it.
-  mutable std::uint64_t owner_;
+  // Atomic: a constant may be copied by many threads at once.
+  mutable std::atomic<std::uint64_t> owner_;
   std::shared_ptr<Table> table_;
   std::uint64_t size_ = 0;
 };

@@ -74,7 +74,8 @@ TEST_P(EveryMistake, IsFoundShrunkAndRepeated) {
 INSTANTIATE_TEST_SUITE_P(Register, EveryMistake,
                          ::testing::Values(Mistake::kNoDirectorySync, Mistake::kRenameBeforeSync,
                                            Mistake::kAcknowledgeTooSoon, Mistake::kInPlace, Mistake::kShortWrite,
-                                           Mistake::kIgnoredSync, Mistake::kRecoveryInPlace));
+                                           Mistake::kIgnoredSync, Mistake::kRecoveryInPlace,
+                                           Mistake::kRecoveryTrustsCache));
 
 TEST(Explorer, NeedsACrashInRecoveryForAMistakeInRecovery) {
   ExploreLimits limits = thorough();
@@ -85,6 +86,22 @@ TEST(Explorer, NeedsACrashInRecoveryForAMistakeInRecovery) {
   const ExploreReport report = explore(program, limits);
   ASSERT_EQ(report.violations.size(), 1U);
   EXPECT_EQ(Token::parse(report.violations.front().token)->steps.size(), 2U);
+}
+
+TEST(Explorer, NeedsAKillAndThenAPowerLossForAMistakeAboutTheCache) {
+  Register program(Mistake::kRecoveryTrustsCache);
+  ExploreLimits limits = thorough();
+  for (const CrashProfile alone : {CrashProfile::kProcessKill, CrashProfile::kStrict}) {
+    limits.profiles = {alone};
+    EXPECT_TRUE(explore(program, limits).violations.empty());
+  }
+  limits.profiles = {CrashProfile::kProcessKill, CrashProfile::kStrict};
+  const ExploreReport report = explore(program, limits);
+  ASSERT_EQ(report.violations.size(), 1U);
+  const auto steps = Token::parse(report.violations.front().token)->steps;
+  ASSERT_EQ(steps.size(), 2U);
+  EXPECT_EQ(steps[0].profile, CrashProfile::kProcessKill);
+  EXPECT_EQ(steps[1].profile, CrashProfile::kStrict);
 }
 
 TEST(Explorer, NeedsAFaultForAMistakeAboutFaults) {

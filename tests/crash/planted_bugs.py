@@ -23,6 +23,7 @@ CATCHERS = {
     'explorer: rotate-sync': EXPLORER + ['rotate-sync'],
     'explorer: overwrite-sync': EXPLORER + ['overwrite-sync'],
     'explorer: families-buffered': EXPLORER + ['families-buffered'],
+    'explorer: large-buffered': EXPLORER + ['large-buffered'],
     'lsm/crash_test': ['tests/lsm/crash_test'],
     'wal/replay_damage_test': ['tests/wal/wal_replay_damage_test'],
     'lsm/manifest_damage_test': ['tests/lsm/manifest_damage_test'],
@@ -37,7 +38,7 @@ FIRST = {
     'log_checksum_skipped': 'wal/replay_damage_test',
     'manifest_checksum_skipped': 'lsm/manifest_damage_test',
     'table_checksum_skipped': 'sstable/damage_test',
-    'recovery_in_parts': 'lsm/crash_test',
+    'recovery_in_parts': 'explorer: large-buffered',
     'tombstone_dropped_early': 'lsm/deep_levels_test',
     'snapshot_ignored': 'contract/contract_test',
 }

@@ -15,14 +15,16 @@ namespace firn::sim {
 
 enum class Mistake : std::uint8_t {
   kNone,
-  kNoDirectorySync,     // The new file's name is not made durable.
-  kRenameBeforeSync,    // The new file is renamed into place before its bytes are durable.
-  kAcknowledgeTooSoon,  // Before anything is durable.
-  kInPlace,             // The file is overwritten.
-  kShortWrite,          // A short write counts as a whole one.
-  kIgnoredSync,         // A failed sync is no failure.
-  kRecoveryInPlace,     // Recovery overwrites the file; only a crash during recovery shows it.
-  kRemembers,           // Each run does something else: not deterministic.
+  kNoDirectorySync,      // The new file's name is not made durable.
+  kRenameBeforeSync,     // The new file is renamed into place before its bytes are durable.
+  kAcknowledgeTooSoon,   // Before anything is durable.
+  kInPlace,              // The file is overwritten.
+  kShortWrite,           // A short write counts as a whole one.
+  kIgnoredSync,          // A failed sync is no failure.
+  kRecoveryInPlace,      // Recovery overwrites the file; only a crash during recovery shows it.
+  kRecoveryTrustsCache,  // Recovery tells others of what it found, which is not durable; needs a kill, then a power
+                         // loss.
+  kRemembers,            // Each run does something else: not deterministic.
 };
 
 class Register final : public Workload {
@@ -34,6 +36,8 @@ class Register final : public Workload {
   Status run(World& world) override {
     FileSystem& files = *world.platform().files;
     if (mistake_ == Mistake::kRemembers) ++runs_;
+    if (Status status = files.create_directory(kTold); !status.ok()) return status;
+    if (Status status = files.sync_directory(kRoot); !status.ok()) return status;
     for (std::uint64_t number = 1; number <= saves_ + runs_; ++number) {
       if (mistake_ == Mistake::kAcknowledgeTooSoon) world.acknowledge(std::to_string(number));
       Status status = save(files, number);
@@ -47,19 +51,25 @@ class Register final : public Workload {
 
   Status check(World& world, std::span<const std::string> acknowledged) override {
     FileSystem& files = *world.platform().files;
-    const auto number = load(files);
+    const auto number = load(files, kRoot);
     if (!number.ok()) return number.status();
+    const auto told = load(files, kTold);
+    if (!told.ok()) return told.status();
+    if (*number < *told) return broken("has forgotten what an earlier recovery found");
     const std::uint64_t promised = acknowledged.empty() ? 0 : std::stoull(acknowledged.back());
     world.note_outcome(*number);
     if (*number < promised) {
       return broken("holds " + std::to_string(*number) + ", promised " + std::to_string(promised));
     }
     if (*number == 0) return Status();
+    if (mistake_ == Mistake::kRecoveryTrustsCache) return save(files, *number, kTold);
     if (mistake_ == Mistake::kRecoveryInPlace) return overwrite(files, *number);
     return save(files, *number);
   }
 
  private:
+  static constexpr const char* kRoot = "/";
+  static constexpr const char* kTold = "/told/";
   static constexpr std::size_t kLineBytes = 512;
   static constexpr std::size_t kFileBytes = 2 * kLineBytes;
 
@@ -70,8 +80,8 @@ class Register final : public Workload {
     return line + line;
   }
 
-  static Result<std::uint64_t> load(FileSystem& files) {
-    auto file = files.open("number", OpenMode::kRead, FileKind::kOther);
+  static Result<std::uint64_t> load(FileSystem& files, const std::string& directory) {
+    auto file = files.open(directory + "number", OpenMode::kRead, FileKind::kOther);
     if (file.status().is_not_found()) return std::uint64_t{0};
     if (!file.ok()) return file.status();
     std::string bytes(kFileBytes + 1, '\0');
@@ -103,17 +113,18 @@ class Register final : public Workload {
     return files.sync_directory("/");
   }
 
-  Status save(FileSystem& files, std::uint64_t number) const {
+  Status save(FileSystem& files, std::uint64_t number, const std::string& directory = kRoot) const {
     if (mistake_ == Mistake::kInPlace) return overwrite(files, number);
-    if (Status status = files.remove("new"); !status.ok() && !status.is_not_found()) return status;
-    auto file = files.open("new", OpenMode::kCreate, FileKind::kOther);
+    const std::string path = directory + "new";
+    if (Status status = files.remove(path); !status.ok() && !status.is_not_found()) return status;
+    auto file = files.open(path, OpenMode::kCreate, FileKind::kOther);
     if (!file.ok()) return file.status();
     if (Status status = write(**file, number); !status.ok()) return status;
-    if (Status status = files.rename("new", "number"); !status.ok()) return status;
+    if (Status status = files.rename(path, directory + "number"); !status.ok()) return status;
     if (mistake_ == Mistake::kRenameBeforeSync) {
       if (Status status = (*file)->sync(); !status.ok()) return status;
     }
-    return mistake_ == Mistake::kNoDirectorySync ? Status() : files.sync_directory("/");
+    return mistake_ == Mistake::kNoDirectorySync ? Status() : files.sync_directory(directory);
   }
 
   const Mistake mistake_;

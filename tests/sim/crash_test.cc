@@ -65,6 +65,44 @@ TEST_F(CrashPlans, APointIsFrozen) {
   EXPECT_EQ(contents(*point.apply(point.none()), "/a"), "old");
 }
 
+TEST_F(CrashPlans, WhatAKillLeavesCanStillBeLost) {
+  const std::unique_ptr<File> file = durable("/a", "old");
+  EXPECT_OK(files_.create_directory("/d"));
+  EXPECT_OK(files_.sync_directory("/"));
+  EXPECT_OK(write_all(*file, 0, bytes_of("new")));
+  EXPECT_OK(files_.rename("/a", "/d/b"));
+  for (const bool synced : {false, true}) {
+    const CrashPoint kill = files_.crash_point(CrashProfile::kProcessKill);
+    const std::unique_ptr<SimFileSystem> killed = kill.apply(kill.all());
+    EXPECT_EQ(killed->operation_count(), files_.operation_count());
+    EXPECT_EQ(killed->pending_operations().size(), files_.pending_operations().size());
+    EXPECT_EQ(contents(*killed, "/d/b"), "new");
+    if (synced) {
+      // The next process may make it durable, and this one knows nothing of that.
+      EXPECT_OK((*killed->open("/d/b", OpenMode::kReadWrite, FileKind::kOther))->sync());
+      EXPECT_OK(killed->sync_directory("/d"));
+      EXPECT_OK(killed->sync_directory("/"));
+    }
+    const std::set<std::string> left = states(killed->crash_point(CrashProfile::kStrict), "/d/b");
+    EXPECT_EQ(left, synced ? std::set<std::string>{"new"} : (std::set<std::string>{"<none>", "new", "old"}));
+  }
+  EXPECT_THAT(states(CrashProfile::kStrict, "/d/b"), SizeIs(3));
+}
+
+TEST_F(CrashPlans, AKillInATransferLeavesItsPartToBeLost) {
+  const std::unique_ptr<File> file = durable("/a", "old");
+  std::set<std::string> seen;
+  files_.set_fault_hook([&](const Operation&) -> std::optional<Fault> {
+    const CrashPoint kill = files_.crash_point(CrashProfile::kProcessKill);
+    CrashPlan half = kill.all();
+    half.choices.at(0) = 2;
+    seen = states(kill.apply(half)->crash_point(CrashProfile::kStrict), "/a");
+    return std::nullopt;
+  });
+  EXPECT_OK(write_all(*file, 0, bytes_of("new")));
+  EXPECT_EQ(seen, (std::set<std::string>{"old", "ned"}));
+}
+
 TEST_F(CrashPlans, AKillLosesOnlyOfTheRunningTransfer) {
   const std::unique_ptr<File> file = durable("/a", "old");
   EXPECT_OK(write_all(*file, 0, bytes_of("NEW")));

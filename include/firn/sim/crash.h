@@ -114,8 +114,10 @@ class FIRN_EXPORT CrashPoint {
   // Each operation kept whole, lost whole or torn, with a chance of `keep_percent` for each piece to be there.
   CrashPlan random(std::uint64_t seed, std::uint32_t keep_percent = 50) const;
 
-  // The file system after the crash, everything in it durable: no locks, no hook, no capacity. It shares the memory of
-  // what it did not change. A choice beyond a unit's last is its last; a missing one is lost.
+  // The file system after the crash: no locks, no hook, no capacity. It shares the memory of what it did not change.
+  // After a power loss everything in it is durable, and operations are counted from 0 again. After kProcessKill the
+  // machine goes on: what was not durable can still get lost, in a power loss that follows. A choice beyond a unit's
+  // last is its last; a missing one is lost.
   std::unique_ptr<SimFileSystem> apply(const CrashPlan& plan) const;
 
   // The plan in one word, and back: "12+3-17c?+" is twelve units there, three lost, one cut after 17 bytes, one of

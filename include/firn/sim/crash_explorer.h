@@ -84,7 +84,8 @@ struct ExploreLimits {
                                         CrashProfile::kStrict};
   std::uint32_t plans_max = 64;        // Of one operation and profile.
   std::uint32_t subset_units_max = 6;  // All subsets of so many pending units.
-  std::uint32_t recovery_depth = 2;    // Crashes inside check(), inside the check() after that, ...: 0..3.
+  std::uint32_t recovery_depth = 2;    // Crashes inside check(), inside the check() after that, ...: 0..3. Each a kill
+                                       // or a power loss, in any order.
   std::uint32_t recovery_period = 16;  // Of so many states one has its recovery crashed; at least 1.
   std::uint32_t faults_max = 0;        // Runs with a failing operation, spread over the workload and the FaultKinds.
   std::uint32_t violations_max = 1;    // Stop after so many.

@@ -115,8 +115,9 @@ class FIRN_EXPORT SimFileSystem final : public FileSystem {
   Result<SpaceInfo> space(const std::string& path) override;
   std::uint64_t mapping_budget_bytes() override;  // Without end where mappings work.
 
-  // A new file system in the state that a crash now would leave, everything in it durable: no locks are held, no hook
-  // or capacity is set. This one is unchanged. Cost: proportional to the number of files and of pending bytes.
+  // A new file system in the state that a crash now would leave, durable unless the process was only killed: no locks
+  // are held, no hook or capacity is set. This one is unchanged. Cost: proportional to the number of files and of
+  // pending bytes.
   std::unique_ptr<SimFileSystem> crash_clone(const CrashOptions& options) const;
   // This moment, with every state that a crash now could leave. Cost: proportional to the number of files and of
   // pending operations, whatever their bytes. Inside a fault hook the operation asked about is still running: of its
