@@ -19,6 +19,24 @@ inline std::uint64_t key_head(Slice key, std::size_t offset = 0) {
   return __builtin_bswap64(head);
 }
 
+// Whether `key` begins with `prefix`; cheaper than a call for the few bytes that prefixes have.
+inline bool has_prefix(Slice key, Slice prefix) {
+  const std::size_t bytes = prefix.size();
+  if (key.size() < bytes) return false;
+  const char* const a = key.data();
+  const char* const b = prefix.data();
+  if (bytes < 8) {
+    if (bytes >= 4) {
+      return load<std::uint32_t>(a) == load<std::uint32_t>(b) &&
+             load<std::uint32_t>(a + bytes - 4) == load<std::uint32_t>(b + bytes - 4);
+    }
+    return bytes == 0 || (a[0] == b[0] && a[bytes / 2] == b[bytes / 2] && a[bytes - 1] == b[bytes - 1]);
+  }
+  if (bytes > 16) return std::memcmp(a, b, bytes) == 0;
+  return load<std::uint64_t>(a) == load<std::uint64_t>(b) &&
+         load<std::uint64_t>(a + bytes - 8) == load<std::uint64_t>(b + bytes - 8);
+}
+
 // Length of the longest common prefix.
 inline std::size_t common_prefix_bytes(Slice a, Slice b) {
   const std::size_t limit = a.size() < b.size() ? a.size() : b.size();

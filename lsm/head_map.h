@@ -20,7 +20,7 @@ class HeadMap {
   Slice prefix() const { return prefix_; }
   // head(a) < head(b) implies a < b; equal heads decide nothing.
   std::uint64_t head(Slice key) const {
-    if (key.starts_with(prefix_)) [[likely]]
+    if (has_prefix(key, prefix_)) [[likely]]
       return key_head(key, prefix_.size());
     return key < prefix_ ? 0 : std::numeric_limits<std::uint64_t>::max();
   }

@@ -36,46 +36,70 @@ struct Lookup {
   Sequence at = 0;
 };
 
-// Asks for the memory that find_in_tables reads first, so that these cache misses overlap: the filters of all tables
-// that may hold the key.
-void prefetch_filters(const Version& version, const Lookup& lookup) {
-  version.visit(lookup.key, [&](const TableFile& file) {
-    if (const Table* const table = file.opened()) table->prefetch_filter(lookup.hash);
-    return false;
-  });
-}
+// The tables that may hold a key, newest first, a few at a time: their filters are asked for together, so that these
+// cache misses overlap.
+class Candidates {
+ public:
+  Candidates(const Version& version, const Lookup& lookup)
+      : version_(version), lookup_(lookup), head_(version.head(lookup.key)) {
+    more();
+  }
+  // Goes on to the next few; false when there are none.
+  bool more() {
+    count_ = 0;
+    for (; count_ < kWidth && run_ < version_.runs(); ++run_) {
+      const TableFile* const file = version_.find(run_, head_, lookup_.key);
+      if (file == nullptr) continue;
+      if (const Table* const table = file->opened()) table->prefetch_filter(lookup_.hash);
+      files_[count_++] = file;
+    }
+    return count_ != 0;
+  }
+  std::span<const TableFile* const> files() const { return {files_.data(), count_}; }
 
-Status find_in_tables(Core& core, const EpochGuard& guard, const Version& version, const Lookup& lookup,
+ private:
+  static constexpr std::size_t kWidth = 16;
+
+  const Version& version_;
+  const Lookup& lookup_;
+  const std::uint64_t head_;
+  std::size_t run_ = 0;
+  std::size_t count_ = 0;
+  std::array<const TableFile*, kWidth> files_;  // NOLINT: only the first count_ are read.
+};
+
+Status find_in_tables(Core& core, const EpochGuard& guard, Candidates& candidates, const Lookup& lookup,
                       TableHit& hit) {
   std::uint64_t skips = 0;
-  Status status;
-  version.visit(lookup.key, [&](const TableFile& file) {
-    auto table = file.open();
-    if (!table.ok()) {
-      status = table.status();
-      return true;
+  do {
+    for (const TableFile* const file : candidates.files()) {
+      auto table = file->open();
+      if (!table.ok()) return table.status();
+      if (!(*table)->may_contain(lookup.hash)) {
+        ++skips;
+        continue;
+      }
+      Status status = (*table)->find(guard, (*table)->locate(lookup.key), lookup.key, lookup.at, hit);
+      if (hit.found || !status.ok()) {
+        if (skips != 0) core.counters.filter_skips.add(skips);
+        return status;
+      }
     }
-    if (!(*table)->may_contain(lookup.hash)) {
-      ++skips;
-      return false;
-    }
-    status = (*table)->find(guard, (*table)->locate(lookup.key), lookup.key, lookup.at, hit);
-    return hit.found || !status.ok();
-  });
+  } while (candidates.more());
   if (skips != 0) core.counters.filter_skips.add(skips);
-  return status;
+  return {};
 }
 
 Result<PinnedValue> get_from_view(Core& core, const EpochGuard& guard, const ReadView& view, const Lookup& lookup) {
   view.active()->prefetch(lookup.hash);
-  prefetch_filters(*view.version(), lookup);
+  Candidates candidates(*view.version(), lookup);
   MemTable::Hit hit;
   if (view.active()->get(lookup.key, lookup.hash, lookup.at, hit)) return answer(view, hit);
   for (const auto& memtable : view.immutables()) {
     if (memtable->get(lookup.key, lookup.hash, lookup.at, hit)) return answer(view, hit);
   }
   TableHit table_hit;
-  if (Status status = find_in_tables(core, guard, *view.version(), lookup, table_hit); !status.ok()) return status;
+  if (Status status = find_in_tables(core, guard, candidates, lookup, table_hit); !status.ok()) return status;
   if (!table_hit.found) return Status::not_found();
   return answer(view, table_hit);
 }
@@ -83,7 +107,8 @@ Result<PinnedValue> get_from_view(Core& core, const EpochGuard& guard, const Rea
 // The keys of a multi_get that are still looked for.
 struct Pending {
   Lookup lookup;
-  std::size_t index = 0;  // Of its answer.
+  std::uint64_t head = 0;  // Version::head.
+  std::size_t index = 0;   // Of its answer.
   Table* table = nullptr;
   std::uint32_t block = 0;
   bool probing = false;  // The table at hand may hold it.
@@ -177,7 +202,7 @@ void MultiGet::probe_tables(const EpochGuard& guard) {
 void MultiGet::run(std::span<const Slice> keys, std::size_t first, Sequence at) {
   count_ = keys.size();
   for (std::size_t i = 0; i < count_; ++i) {
-    pending_[i] = Pending{Lookup{keys[i], key_hash(keys[i]), at}, first + i, nullptr, 0, false};
+    pending_[i] = Pending{.lookup = {keys[i], key_hash(keys[i]), at}, .index = first + i};
   }
   EpochGuard guard;
   probe_memtable(*view_.active());
@@ -186,17 +211,11 @@ void MultiGet::run(std::span<const Slice> keys, std::size_t first, Sequence at) 
     return results_[pending.index].status().code() != StatusCode::kNotFound && !results_[pending.index].ok();
   };
   const Version& version = *view_.version();
-  for (std::size_t table = 0; table < version.level(0).size(); ++table) {
-    if (count_ == 0) return;
+  for (std::size_t i = 0; i < count_; ++i) pending_[i].head = version.head(pending_[i].lookup.key);
+  for (std::size_t run = 0; run < version.runs() && count_ > 0; ++run) {
     for (std::size_t i = 0; i < count_; ++i) {
-      if (version.in_range(0, table, pending_[i].lookup.key)) assign(pending_[i], *version.level(0)[table]);
-    }
-    settle(failed);
-    probe_tables(guard);
-  }
-  for (int level = 1; level < version.depth() && count_ > 0; ++level) {
-    for (std::size_t i = 0; i < count_; ++i) {
-      if (const TableFile* file = version.find(level, pending_[i].lookup.key)) assign(pending_[i], *file);
+      const Pending& pending = pending_[i];
+      if (const TableFile* file = version.find(run, pending.head, pending.lookup.key)) assign(pending_[i], *file);
     }
     settle(failed);
     probe_tables(guard);

@@ -4,6 +4,7 @@
 
 #include "codec/key_head.h"
 #include "platform/assert.h"
+#include "sstable/block_reader.h"
 
 namespace firn::lsm {
 
@@ -12,50 +13,56 @@ Version::Version(std::array<TableList, kLevelCount> levels) : levels_(std::move(
     if (levels_[i].empty()) continue;
     if (depth_ == 0) common_prefix_ = levels_[i][0]->meta().smallest_key;
     depth_ = static_cast<int>(i) + 1;
+    if (i > 0) deeper_.push_back(static_cast<std::uint8_t>(i));
     for (const auto& table : levels_[i]) {
       for (const Slice key : {Slice(table->meta().smallest_key), Slice(table->meta().largest_key)}) {
         common_prefix_.resize(common_prefix_bytes(common_prefix_, key));
       }
-      heads_[i].smallest.push_back(key_head(table->meta().smallest_key));
-      heads_[i].largest.push_back(key_head(table->meta().largest_key));
+    }
+  }
+  for (std::size_t i = 0; i < levels_.size(); ++i) {
+    for (const auto& table : levels_[i]) {
+      heads_[i].smallest.push_back(head(table->meta().smallest_key));
+      heads_[i].largest.push_back(head(table->meta().largest_key));
     }
   }
 }
 
 std::size_t Version::lower_bound(int number, Slice key) const {
   const auto level = static_cast<std::size_t>(number);
+  return levels_[level].empty() ? 0 : lower_bound(levels_[level], heads_[level], head(key), key);
+}
+
+// Precondition: there are tables.
+std::size_t Version::lower_bound(const TableList& tables, const Heads& heads, std::uint64_t head, Slice key) const {
+  const std::vector<std::uint64_t>& largest = heads.largest;
+  const std::size_t i = sstable::count_heads_below(reinterpret_cast<const char*>(largest.data()),
+                                                   static_cast<std::uint32_t>(largest.size()), head);
+  if (i == largest.size() || largest[i] != head) [[likely]]
+    return i;
+  // Equal heads decide nothing: search the tables that share it by their whole keys.
+  const auto last = std::upper_bound(largest.begin() + static_cast<std::ptrdiff_t>(i), largest.end(), head);
+  const auto found =
+      std::lower_bound(tables.begin() + static_cast<std::ptrdiff_t>(i), tables.begin() + (last - largest.begin()), key,
+                       [](const auto& table, Slice wanted) { return Slice(table->meta().largest_key) < wanted; });
+  return static_cast<std::size_t>(found - tables.begin());
+}
+
+const TableFile* Version::find(std::size_t run, std::uint64_t head, Slice key) const {
+  const bool deep = run >= levels_[0].size();
+  const std::size_t level = deep ? deeper_[run - levels_[0].size()] : 0;
   const TableList& tables = levels_[level];
-  const std::vector<std::uint64_t>& heads = heads_[level].largest;
-  const std::uint64_t head = key_head(key);
-  auto i = static_cast<std::size_t>(std::lower_bound(heads.begin(), heads.end(), head) - heads.begin());
-  if (i < heads.size() && heads[i] == head) {
-    // Equal heads decide nothing: search the tables that share it by their whole keys.
-    const auto last = std::upper_bound(heads.begin() + static_cast<std::ptrdiff_t>(i), heads.end(), head);
-    const auto first_table = tables.begin() + static_cast<std::ptrdiff_t>(i);
-    const auto last_table = tables.begin() + (last - heads.begin());
-    i = static_cast<std::size_t>(
-        std::lower_bound(first_table, last_table, key,
-                         [](const auto& table, Slice wanted) { return Slice(table->meta().largest_key) < wanted; }) -
-        tables.begin());
-  }
-  return i;
+  const Heads& heads = heads_[level];
+  const std::size_t i = deep ? lower_bound(tables, heads, head, key) : run;
+  if (i == tables.size() || head < heads.smallest[i] || head > heads.largest[i]) return nullptr;
+  const TableFile* const table = tables[i].get();
+  if (head != heads.smallest[i] && head != heads.largest[i]) [[likely]]
+    return table;
+  return in_range(*table, key) ? table : nullptr;
 }
 
-const TableFile* Version::find(int number, Slice key) const {
-  const std::size_t i = lower_bound(number, key);
-  const TableList& tables = level(number);
-  return i < tables.size() && in_range(number, i, key) ? tables[i].get() : nullptr;
-}
-
-bool Version::in_range(int number, std::size_t index, Slice key) const {
-  const auto level = static_cast<std::size_t>(number);
-  const std::uint64_t head = key_head(key);
-  const std::uint64_t smallest = heads_[level].smallest[index];
-  const std::uint64_t largest = heads_[level].largest[index];
-  if (head < smallest || head > largest) return false;
-  // Equal heads decide nothing.
-  const TableMeta& meta = levels_[level][index]->meta();
-  return (head != smallest || Slice(meta.smallest_key) <= key) && (head != largest || key <= Slice(meta.largest_key));
+bool Version::in_range(const TableFile& table, Slice key) {
+  return Slice(table.meta().smallest_key) <= key && key <= Slice(table.meta().largest_key);
 }
 
 std::shared_ptr<const Version> next_version(const Version& base, const VersionChange& change) {

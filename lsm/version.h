@@ -10,6 +10,7 @@
 
 #include "firn/options.h"
 #include "firn/slice.h"
+#include "lsm/head_map.h"
 #include "lsm/table_store.h"
 
 namespace firn::lsm {
@@ -23,39 +24,36 @@ class Version {
   Version() = default;
   // `levels` as the invariant says; see next_version.
   explicit Version(std::array<TableList, kLevelCount> levels);
+  Version(const Version&) = delete;
+  Version& operator=(const Version&) = delete;
 
   const TableList& level(int number) const { return levels_[static_cast<std::size_t>(number)]; }
-  // The only table of level `number` (1..) that may hold `key`; null when none does.
-  const TableFile* find(int number, Slice key) const;
   // The first table of level `number` (1..) whose largest key is at or after `key`; the level's size when there is
   // none.
   std::size_t lower_bound(int number, Slice key) const;
-  // Whether `key` is between the smallest and the largest key of table `index` of level `number`.
-  bool in_range(int number, std::size_t index, Slice key) const;
-  // Calls `visit(table)` for every table that may hold `key`, newest first, until it answers true.
-  template <class Visit>
-  void visit(Slice key, Visit visit) const {
-    for (std::size_t i = 0; i < levels_[0].size(); ++i) {
-      if (in_range(0, i, key) && visit(*levels_[0][i])) return;
-    }
-    for (int number = 1; number < depth_; ++number) {
-      const TableFile* const table = find(number, key);
-      if (table != nullptr && visit(*table)) return;
-    }
-  }
+  // Number of sorted runs: each table of L0, and each other level that has tables; newest first.
+  std::size_t runs() const { return levels_[0].size() + deeper_.size(); }
+  // The only table of a run that may hold `key`; null when none does. `head`: head(key).
+  const TableFile* find(std::size_t run, std::uint64_t head, Slice key) const;
+  std::uint64_t head(Slice key) const { return HeadMap(common_prefix_).head(key); }
   // What all keys of all tables begin with; empty when there are no tables.
   Slice common_prefix() const { return common_prefix_; }
   // Number of levels up to the last one that has tables.
   int depth() const { return depth_; }
 
  private:
-  std::array<TableList, kLevelCount> levels_;
-  // Heads of the smallest and of the largest keys of each level's tables, side by side.
+  // Heads of the smallest and of the largest keys of a level's tables, side by side.
   struct Heads {
     std::vector<std::uint64_t> smallest;
     std::vector<std::uint64_t> largest;
   };
-  std::array<Heads, kLevelCount> heads_;
+
+  std::size_t lower_bound(const TableList& tables, const Heads& heads, std::uint64_t head, Slice key) const;
+  static bool in_range(const TableFile& table, Slice key);
+
+  std::array<TableList, kLevelCount> levels_;
+  std::array<Heads, kLevelCount> heads_;  // By common_prefix_.
+  std::vector<std::uint8_t> deeper_;      // Numbers of the levels below L0 that have tables.
   std::string common_prefix_;
   int depth_ = 0;
 };

@@ -68,10 +68,11 @@ std::string_view check_block(Slice bytes);
 // Heads in [heads, heads + 8 count) that are below `head`. Precondition: count > 0.
 inline std::uint32_t count_heads_below(const char* heads, std::uint32_t count, std::uint64_t head) {
   const char* base = heads;
-  while (count > 1) {  // Branchless: the compiler turns the mask into a conditional move.
+  while (count > 1) {
     const std::uint32_t half = count / 2;
     const std::size_t step = std::size_t{half} * kHeadBytes;
-    base += load<std::uint64_t>(base + step - kHeadBytes) < head ? step : 0;
+    // A mask instead of a branch, which would be predicted wrongly every other time.
+    base += step & (std::size_t{0} - static_cast<std::size_t>(load<std::uint64_t>(base + step - kHeadBytes) < head));
     count -= half;
   }
   return static_cast<std::uint32_t>(static_cast<std::size_t>(base - heads) / kHeadBytes) +
@@ -149,7 +150,7 @@ class BlockReader {
 
   // First entry at or after (key, at); see Cursor::seek.
   Position lower_bound(Slice key, Sequence at) const {
-    if (!has_prefix(key)) [[unlikely]]
+    if (!has_prefix(key, prefix())) [[unlikely]]
       return {key < prefix() ? 0 : entries_, false};
     const std::uint64_t wanted = key_head(key, prefix_bytes_);
     const std::uint32_t first = count_heads_below(heads_, entries_, wanted);
@@ -162,7 +163,7 @@ class BlockReader {
 
   // Whether entry `index` is a version of `key`.
   bool is_version_of(std::uint32_t index, Slice key) const {
-    return has_prefix(key) && head(index) == key_head(key, prefix_bytes_) && compare_tail(index, key) == 0;
+    return has_prefix(key, prefix()) && head(index) == key_head(key, prefix_bytes_) && compare_tail(index, key) == 0;
   }
 
   std::size_t key_bytes(std::uint32_t index) const { return prefix_bytes_ + body(index).rest_bytes; }
@@ -174,10 +175,6 @@ class BlockReader {
   std::string key(std::uint32_t index) const;
 
  private:
-  bool has_prefix(Slice key) const {
-    return prefix_bytes_ == 0 ||
-           (key.size() >= prefix_bytes_ && std::memcmp(key.data(), block_ + kBlockHeaderBytes, prefix_bytes_) == 0);
-  }
   unsigned sequence_width() const { return (flags_ & (kSequences32 | kSequences64)) * 4U; }
   std::size_t offset(std::uint32_t index) const {
     return (flags_ & kWideOffsets) != 0 ? load<std::uint32_t>(offsets_ + 4 * std::size_t{index})

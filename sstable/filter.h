@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "codec/varint.h"
@@ -42,14 +43,18 @@ class Filter {
   }
   bool may_contain(std::uint64_t hash) const {
     if (count_ == 0) return true;
-    const char* const line = lines_ + kFilterLineBytes * filter_line(hash, count_);
-    std::uint64_t all = 1;
-    for (std::size_t i = 0; i < kFilterWords; ++i) all &= load<std::uint64_t>(line + 8 * i) >> filter_bit(hash, i);
-    return (all & 1) != 0;
+    return all_set(lines_ + kFilterLineBytes * filter_line(hash, count_), hash,
+                   std::make_index_sequence<kFilterWords>());
   }
   std::uint64_t bytes() const { return count_ * kFilterLineBytes; }
 
  private:
+  // Unrolled, so that the salts are constants.
+  template <std::size_t... kWords>
+  static bool all_set(const char* line, std::uint64_t hash, std::index_sequence<kWords...>) {
+    return ((load<std::uint64_t>(line + 8 * kWords) >> filter_bit(hash, kWords)) & ... & 1) != 0;
+  }
+
   const char* lines_ = nullptr;
   std::uint64_t count_ = 0;
 };

@@ -80,7 +80,7 @@ class Index {
 
   // Walks all layers but the bottom one and asks for the memory that finish_locate reads.
   std::uint32_t start_locate(Slice key) const {
-    if (!has_prefix(key)) [[unlikely]]
+    if (!has_prefix(key, prefix_)) [[unlikely]]
       return key < prefix_ ? kBeforeAll : kAfterAll;
     const std::uint64_t head = key_head(key, prefix_.size());
     std::uint32_t node = 0;
@@ -113,10 +113,6 @@ class Index {
     std::uint32_t last = 0;  // Nodes of the layer below, less one.
   };
 
-  bool has_prefix(Slice key) const {
-    return prefix_.empty() ||
-           (key.size() >= prefix_.size() && std::memcmp(key.data(), prefix_.data(), prefix_.size()) == 0);
-  }
   const char* bottom() const { return layers_[layer_count_ - 1].nodes; }
   // Keys of the upper layers are the last heads of the nodes below: those not above `head` are skipped.
   static std::uint32_t descend(const Layer& layer, std::uint32_t node, std::uint64_t head) {
