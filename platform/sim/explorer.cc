@@ -124,7 +124,10 @@ void Exploration::explore_run(const std::optional<InjectedFault>& fault, std::ui
       hash = recording.hash;
       ++report_.runs;
       report_.operations += recording.end;
-      if (!fault.has_value()) fallible_ = recording.fallible;
+      if (!fault.has_value()) {
+        prepared_ = recording.prepared;
+        fallible_ = recording.fallible;
+      }
       if (fault.has_value() && recording.faulted.has_value()) ++report_.faults_injected;
       if (!run_is_sound(recording, token)) return;
       if (fault.has_value() && !recording.faulted.has_value()) return;
@@ -164,9 +167,10 @@ void Exploration::explore_faults() {
   std::vector<InjectedFault> faults;
   const std::uint64_t share = (limits_.faults_max + kFaultKindCount - 1) / kFaultKindCount;
   for (std::size_t i = 0; i < kFaultKindCount; ++i) {
-    const std::uint64_t runs = std::min(share, fallible_[i]);
+    const std::uint64_t count = fallible_[i] - prepared_[i];
+    const std::uint64_t runs = std::min(share, count);
     for (std::uint64_t run = 0; run < runs; ++run) {
-      faults.push_back({static_cast<FaultKind>(i), run * fallible_[i] / runs});
+      faults.push_back({static_cast<FaultKind>(i), prepared_[i] + run * count / runs});
     }
   }
   for (std::size_t i = 0; i < faults.size() && !stopped_; ++i) {

@@ -89,7 +89,9 @@ class Exploration {
   // By contents: how many promises it was checked with, of crashes that killed the process and of others.
   std::unordered_map<std::uint64_t, std::uint32_t> checked_;
   std::unordered_set<std::uint64_t> outcomes_;
-  std::array<std::uint64_t, kFaultKindCount> fallible_{};  // Of the run without a fault.
+  // Of the run without a fault.
+  std::array<std::uint64_t, kFaultKindCount> prepared_{};
+  std::array<std::uint64_t, kFaultKindCount> fallible_{};
 };
 
 }  // namespace firn::sim

@@ -65,6 +65,10 @@ class RecordingWorld final : public World {
     if (promise == Promise::kPowerLoss) recording_.promises.power.push_back(what);
     recording_.promises.kill.push_back(std::move(what));
   }
+  void explore_from_here() override {
+    recording_.points.clear();
+    recording_.prepared = recording_.fallible;
+  }
   void run_background() override { machine_.run_background(); }
   void advance_clock(std::uint64_t ns) override { machine_.advance_clock(ns); }
   bool faulted() const override { return recording_.faulted.has_value(); }

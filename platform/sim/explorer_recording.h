@@ -53,7 +53,8 @@ struct Recording {
   std::vector<RecordedPoint> points;  // One for each operation and profile; the last ones after the end.
   std::uint64_t end = 0;              // The number of the operation that would have come next.
   std::uint64_t hash = 0;             // Of all operations: runs with equal hashes did the same.
-  std::array<std::uint64_t, kFaultKindCount> fallible{};  // How many operations can fail so.
+  std::array<std::uint64_t, kFaultKindCount> fallible{};  // How many operations can fail so,
+  std::array<std::uint64_t, kFaultKindCount> prepared{};  // and how many of them are preparation.
   std::optional<std::uint64_t> faulted;                   // The operation that failed first, if one did.
   std::optional<std::uint64_t> outcome;                   // As the program noted it.
 

@@ -104,6 +104,36 @@ TEST(Explorer, NeedsAKillAndThenAPowerLossForAMistakeAboutTheCache) {
   EXPECT_EQ(steps[1].profile, CrashProfile::kStrict);
 }
 
+// Makes a mistake, and then goes on without.
+class Reformed final : public Workload {
+ public:
+  explicit Reformed(bool marks) : marks_(marks) {}
+
+  std::string name() const override { return "reformed"; }
+  Status run(World& world) override {
+    if (Status status = Register(Mistake::kAcknowledgeTooSoon, 1).run(world); !status.ok()) return status;
+    if (marks_) world.explore_from_here();
+    return right_.run(world);
+  }
+  Status check(World& world, std::span<const std::string> acknowledged) override {
+    return right_.check(world, acknowledged);
+  }
+
+ private:
+  const bool marks_;
+  Register right_{Mistake::kNone};
+};
+
+TEST(Explorer, DoesNotExplorePreparation) {
+  Reformed marked(true);
+  const ExploreReport report = explore(marked, thorough());
+  EXPECT_TRUE(report.violations.empty());
+  EXPECT_GT(report.states_explored, 100U);
+  EXPECT_GT(report.faults_injected, 20U);
+  Reformed unmarked(false);
+  EXPECT_FALSE(explore(unmarked, thorough()).violations.empty());
+}
+
 TEST(Explorer, NeedsAFaultForAMistakeAboutFaults) {
   ExploreLimits limits = thorough();
   limits.faults_max = 0;

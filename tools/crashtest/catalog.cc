@@ -184,6 +184,7 @@ std::optional<Durability> durability_of(std::string_view name) {
 }
 
 // "seq-sync+put+flush": a family with a row in memory and one in a table first, so that every step has work to do.
+// Explored from the last step on: what comes before is explored as a shorter sequence.
 std::unique_ptr<EngineWorkload> make_sequence(const std::string& name) {
   std::string_view rest = name;
   rest.remove_prefix(std::string_view("seq-").size());
@@ -204,7 +205,8 @@ std::unique_ptr<EngineWorkload> make_sequence(const std::string& name) {
     if (step.kind == StepKind::kReopen || step.kind == StepKind::kSync) step.family = "default";
     steps.push_back(std::move(step));
   }
-  return std::make_unique<EngineWorkload>(name, *durability, std::move(steps));
+  const std::size_t prepared = steps.size() - 1;
+  return std::make_unique<EngineWorkload>(name, *durability, std::move(steps), prepared);
 }
 
 }  // namespace

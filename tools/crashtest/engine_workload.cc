@@ -54,8 +54,12 @@ bool writes_rows(StepKind kind) {
 
 }  // namespace
 
-EngineWorkload::EngineWorkload(std::string name, Durability durability, std::vector<Step> steps)
-    : name_(std::move(name)), durability_(durability), steps_(std::move(steps)), history_(steps_) {}
+EngineWorkload::EngineWorkload(std::string name, Durability durability, std::vector<Step> steps, std::size_t prepared)
+    : name_(std::move(name)),
+      durability_(durability),
+      steps_(std::move(steps)),
+      prepared_(prepared),
+      history_(steps_) {}
 
 Options EngineWorkload::options(const Platform& platform) const {
   Options options;
@@ -81,6 +85,7 @@ class EngineWorkload::Run {
   Status all() {
     if (Status status = open(); !status.ok()) return status;
     for (const Step& step : workload_.steps_) {
+      if (workload_.prepared_ > 0 && done_ == workload_.prepared_) world_.explore_from_here();
       const bool possible = applies(step, contents_);
       if (Status status = possible ? stubbornly(step) : Status(); !status.ok()) return status;
       apply(step, contents_);

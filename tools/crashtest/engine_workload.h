@@ -19,7 +19,8 @@ namespace firn::crashtest {
 
 class EngineWorkload final : public sim::Workload {
  public:
-  EngineWorkload(std::string name, Durability durability, std::vector<Step> steps);
+  // The first `prepared` steps are not explored.
+  EngineWorkload(std::string name, Durability durability, std::vector<Step> steps, std::size_t prepared = 0);
 
   std::string name() const override { return name_; }
   Status run(sim::World& world) override;
@@ -39,6 +40,7 @@ class EngineWorkload final : public sim::Workload {
   const std::string name_;
   const Durability durability_;
   const std::vector<Step> steps_;
+  const std::size_t prepared_;
   const History history_;
 };
 

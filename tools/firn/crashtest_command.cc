@@ -124,7 +124,10 @@ void print_table(const crashtest::CampaignReport& report, const CrashtestArgumen
 ExitCode explore(const GlobalOptions& options, const CrashtestArguments& arguments) {
   crashtest::CampaignOptions campaign;
   campaign.names = arguments.names;
-  if (arguments.sequences > 0) campaign.names = crashtest::sequence_names(arguments.sequences);
+  for (std::uint32_t length = 1; length <= arguments.sequences; ++length) {
+    const std::vector<std::string> sequences = crashtest::sequence_names(length);
+    campaign.names.insert(campaign.names.end(), sequences.begin(), sequences.end());
+  }
   if (campaign.names.empty()) {
     for (const crashtest::CatalogEntry& entry : crashtest::catalog()) campaign.names.push_back(entry.name);
   }
@@ -262,7 +265,7 @@ void add_crashtest_command(Tool tool) {
   command->add_option("--depth", arguments->depth, "Crashes in recovery, in its recovery, ...: 0 to 3")
       ->check(CLI::Range(0, 3))
       ->capture_default_str();
-  command->add_option("--sequences", arguments->sequences, "All sequences of so many steps instead")
+  command->add_option("--sequences", arguments->sequences, "All sequences of up to so many steps instead")
       ->check(CLI::Range(1, 4));
   command->add_option("--replay", arguments->replay, "Check one state again: the token that a violation printed");
   command->add_flag("--kill", arguments->kill, "Kill real processes over a real directory instead");

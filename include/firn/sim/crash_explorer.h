@@ -43,6 +43,8 @@ class FIRN_EXPORT World {
   virtual const Platform& platform() const = 0;
   // The workload told somebody that `what` is done: from now on no crash that `promise` covers may undo it.
   virtual void acknowledge(std::string what, Promise promise = Promise::kPowerLoss) = 0;
+  // From run(): what came before is preparation, and explored by nobody; crashes and faults come from here on.
+  virtual void explore_from_here() = 0;
   // Runs what was submitted to executors so far. They also run when the program waits for one.
   virtual void run_background() = 0;
   // Lets time pass; delayed tasks that are due run.
