@@ -15,6 +15,7 @@
 #include "lsm/manifest_reader.h"
 #include "lsm/sizes.h"
 #include "tools/dump/edit_text.h"
+#include "tools/text/sizes.h"
 #include "tools/text/units.h"
 #include "wal/replay.h"
 
@@ -185,13 +186,7 @@ void print_sizes(Output& out) {
   const DerivedSizes sizes = lsm::derive_sizes(options);
   Json json;
   json["memory_bytes"] = options.memory_bytes;
-  json["memtable_bytes"] = sizes.memtable_bytes;
-  json["cache_bytes"] = sizes.cache_bytes;
-  json["block_bytes"] = sizes.block_bytes;
-  json["table_bytes"] = sizes.table_bytes;
-  json["log_segment_bytes"] = sizes.log_segment_bytes;
-  json["level_ratio"] = sizes.level_ratio;
-  json["l0_tables"] = sizes.l0_tables;
+  put_sizes(json, sizes);
   out.field("default_sizes", json,
             fmt::format("memory {}: memtable {}, cache {}, block {}, table {}", bytes_text(options.memory_bytes),
                         bytes_text(sizes.memtable_bytes), bytes_text(sizes.cache_bytes), bytes_text(sizes.block_bytes),

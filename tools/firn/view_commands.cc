@@ -6,6 +6,7 @@
 
 #include "tools/dump/dump.h"
 #include "tools/firn/commands.h"
+#include "tools/text/sizes.h"
 #include "tools/text/units.h"
 
 namespace firn::tools {
@@ -97,7 +98,6 @@ Result<Json> statistics(DB& db) {
     debt += properties->compaction_debt_bytes;
   }
   const RecoveryReport& recovery = db.recovery();
-  const DerivedSizes sizes = db.sizes();
   document["families"] = db.families().size();
   document["tables"] = tables;
   document["table_bytes"] = bytes;
@@ -110,13 +110,7 @@ Result<Json> statistics(DB& db) {
   document["log_bytes_read"] = recovery.bytes;
   document["log_bytes_dropped"] = recovery.dropped_bytes;
   document["open_microseconds"] = recovery.elapsed_ns / 1000;
-  document["memtable_bytes"] = sizes.memtable_bytes;
-  document["cache_bytes"] = sizes.cache_bytes;
-  document["block_bytes"] = sizes.block_bytes;
-  document["target_table_bytes"] = sizes.table_bytes;
-  document["log_segment_bytes"] = sizes.log_segment_bytes;
-  document["level_ratio"] = sizes.level_ratio;
-  document["l0_tables"] = sizes.l0_tables;
+  put_sizes(document, db.sizes());
   return document;
 }
 
