@@ -268,7 +268,10 @@ Status DbImpl::verify() {
       }
     }
   }
-  return maintenance_->verify_metadata();
+  Status status = maintenance_->verify_metadata();
+  if (status.code() != StatusCode::kCorruption || core_.options.read_only) return status;
+  // A log that grows while it is read piece by piece may seem to have gaps: once more, while nothing is written.
+  return committer_->exclusively([this] { return maintenance_->verify_metadata(); });
 }
 
 Health DbImpl::health() const {

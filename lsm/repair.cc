@@ -8,6 +8,7 @@
 #include "codec/batch_format.h"
 #include "firn/db.h"
 #include "lsm/file_names.h"
+#include "lsm/log_salvage.h"
 #include "lsm/salvage_cursor.h"
 #include "lsm/survey.h"
 #include "platform/io.h"
@@ -73,53 +74,11 @@ class Repair {
   }
 
   void read_segment(std::uint64_t id) {
-    const std::string path = segment_path(source_, id);
-    auto bytes = read_file(files_, path, FileKind::kLog);
-    if (bytes.status().is_not_found()) bytes = Status::corruption(path, 0, "the file is missing");
-    if (!bytes.ok()) {
-      report_.damage.push_back(damage_of(bytes.status()));
-      return;
-    }
-    const auto header =
-        bytes->size() < wal::kSegmentSectorBytes ? std::nullopt : wal::decode_segment_header(bytes->data());
-    if (!header && bytes->find_first_not_of('\0') == std::string::npos) return;  // Never used.
-    if (!header) report_.damage.push_back(damage_of(Status::corruption(path, 0, "no sound segment header")));
-    if (!header && !survey_.manifest) return;
-    const wal::DatabaseId& database = survey_.manifest ? survey_.manifest->database : header->header.database;
-    read_records(path, *bytes, wal::file_salt(database, id));
-  }
-
-  void read_records(const std::string& path, Slice file, std::uint64_t salt) {
-    // Hashing starts at every place that looks like a record; this bounds data that is made to.
-    std::uint64_t hash_budget = 4 * std::uint64_t{file.size()} + (std::uint64_t{1} << 20);
-    constexpr std::uint64_t kNone = UINT64_MAX;
-    std::uint64_t gap = kNone;
-    for (std::uint64_t offset = wal::kSegmentHeaderBytes; offset + wal::kRecordHeaderBytes <= file.size();) {
-      const wal::RecordShape shape = wal::record_shape(file.data() + offset, offset, file.size());
-      if (shape.possible && shape.bytes > hash_budget) break;
-      const auto decoded = shape.possible ? wal::decode_record(file.data() + offset, {salt, offset}, shape.bytes)
-                                          : std::optional<wal::DecodedRecord>();
-      if (decoded) {
-        if (gap != kNone) report_.damage.push_back(gap_damage(path, gap, offset));
-        gap = kNone;
-        take(decoded->record);
-        offset += shape.bytes;
-        continue;
-      }
-      if (shape.possible) hash_budget -= shape.bytes;
-      if (gap == kNone) gap = offset;
-      offset += wal::kRecordAlignment;
-    }
-    if (gap == kNone) return;
-    // Zeros up to the end were never written.
-    const std::size_t used = file.find_last_not_of('\0');
-    if (used != Slice::npos && used >= gap) report_.damage.push_back(gap_damage(path, gap, used + 1));
-  }
-
-  static Damage gap_damage(const std::string& path, std::uint64_t begin, std::uint64_t end) {
-    Damage damage = damage_of(Status::corruption(path, begin, "no sound record; writes are lost here"));
-    damage.bytes = end - begin;
-    return damage;
+    const auto database =
+        survey_.manifest ? std::optional(survey_.manifest->database) : std::optional<wal::DatabaseId>();
+    salvage_segment(files_, segment_path(source_, id), id, database,
+                    {[this](const wal::Record& record) { take(record); },
+                     [this](const Damage& damage, bool) { report_.damage.push_back(damage); }});
   }
 
   void take(const wal::Record& record) {

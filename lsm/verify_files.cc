@@ -1,10 +1,13 @@
 // verify_files(). Tested in tests/faults/repair_test.cc.
 
+#include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "firn/platform.h"
 #include "firn/repair.h"
 #include "lsm/file_names.h"
+#include "lsm/log_salvage.h"
 #include "lsm/survey.h"
 #include "sstable/table.h"
 #include "sstable/table_salvage.h"
@@ -67,7 +70,21 @@ class FileVerifier {
     RecoveryReport ignored;
     const auto end = wal::replay(
         files_, request, [](const wal::Record&, const wal::RecordSource&) { return Status(); }, ignored);
-    if (!end.ok()) add(damage_of(end.status()));
+    if (end.ok()) return;
+    add(damage_of(end.status()));
+    if (end.status().code() == StatusCode::kCorruption) check_segments(manifest, end.status());
+  }
+
+  // Replay stops at the first damage: what else is lost between sound records?
+  void check_segments(const LoadedManifest& manifest, const Status& first) {
+    const auto lose = [&](const Damage& damage, bool at_end) {
+      const std::uint64_t at = first.offset().value_or(0);
+      const bool known = damage.file == first.file() && at >= damage.offset && at <= damage.offset + damage.bytes;
+      if (!at_end && !known) add(damage);
+    };
+    for (const std::uint64_t id : manifest.state.log_segments) {
+      salvage_segment(files_, segment_path(directory_, id), id, manifest.database, {[](const wal::Record&) {}, lose});
+    }
   }
 
   void check_table(const std::string& family, const TableMeta& meta) {
@@ -118,12 +135,26 @@ class FileVerifier {
   Status first_;
 };
 
+// A database in use changes while it is read, and that looks like damage. Nothing is written here: without a lock file
+// nobody has it open, and what cannot be locked for another reason is read all the same.
+Result<std::unique_ptr<FileLock>> lock_if_present(FileSystem& files, const std::string& directory) {
+  const auto entries = files.list(directory);
+  if (!entries.ok()) return entries.status();
+  const std::string path = lock_path(directory);
+  const bool present = std::any_of(entries->begin(), entries->end(),
+                                   [&](const DirectoryEntry& entry) { return directory + "/" + entry.name == path; });
+  if (!present) return Status::not_found();
+  return files.lock(path);
+}
+
 }  // namespace
 
 }  // namespace lsm
 
 Status verify_files(const std::string& path, const Options& options, const std::function<void(const Damage&)>& report) {
   const Platform& platform = options.platform != nullptr ? *options.platform : real_platform();
+  const auto lock = lsm::lock_if_present(*platform.files, path);
+  if (lock.status().code() == StatusCode::kBusy) return lock.status();
   return lsm::FileVerifier(*platform.files, path, report).run();
 }
 

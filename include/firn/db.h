@@ -115,7 +115,8 @@ class FIRN_EXPORT DB {
   Status compact_range() { return compact_range(kDefaultFamily, {}, {}); }
   // Waits until no flush or compaction is due.
   virtual Status wait_idle() = 0;
-  // Reads every live file and checks every checksum; the first damage found, or Ok.
+  // Reads every live file and checks every checksum; the first damage found, or Ok. Writes and reads go on; writes wait
+  // only while the log, having seemed damaged, is read once more.
   virtual Status verify() = 0;
 
   // The worst error that has not been made good: what it is, and whether writes are refused because of it.

@@ -30,7 +30,7 @@ struct Damage {
 };
 
 // Reads every file of the database in `path` and reports every damaged part, in one pass. The first of them, or Ok.
-// Other errors: kNotADatabase, kNewerFormat.
+// Writes nothing. Other errors: kBusy (open somewhere: DB::verify() is for that), kNotADatabase, kNewerFormat.
 FIRN_EXPORT Status verify_files(const std::string& path, const Options& options,
                                 const std::function<void(const Damage&)>& report);
 

@@ -258,12 +258,38 @@ TEST_F(Salvage, RecordsBehindADamagedOneAreKept) {
   EXPECT_EQ(report.damage[0].file, path);
 }
 
+TEST_F(Salvage, EveryGapInTheLogIsFoundInOnePass) {
+  std::unique_ptr<SimFileSystem> left;
+  {
+    auto db = DB::open("db", crashed_options());
+    ASSERT_TRUE(db.ok());
+    for (int i = 0; i < 30; ++i) {
+      const std::string value = "<synced " + std::to_string(i) + ">";
+      ASSERT_TRUE((*db)->put(key_of(i), value, {Durability::kSync}).ok());
+    }
+    left = crashed_->crash_clone({CrashMode::kKeepAll, 0, 0});
+  }
+  crashed_ = std::move(left);
+  const std::string path = path_with(".log");
+  const std::string bytes = *read_file(*crashed_, path, FileKind::kOther);
+  const std::vector<std::size_t> places{bytes.find("<synced 3>"), bytes.find("<synced 9>"), bytes.find("<synced 20>")};
+  for (const std::size_t place : places) damage(path, place);
+  const std::vector<Damage> found = verify();
+  ASSERT_EQ(found.size(), places.size());
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    EXPECT_EQ(found[i].file, path);
+    EXPECT_LE(found[i].offset, places[i]);
+    EXPECT_GT(found[i].offset + 100, places[i]);
+  }
+}
+
 TEST_F(Salvage, RefusesADestinationInUseAndASourceThatIsOpen) {
   EXPECT_EQ(repair("db", "db", crashed_options()).status().code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(repair("none", "copy", crashed_options()).status().code(), StatusCode::kNotADatabase);
   auto db = DB::open("db", crashed_options());
   ASSERT_TRUE(db.ok());
   EXPECT_EQ(repair("db", "copy", crashed_options()).status().code(), StatusCode::kBusy);
+  EXPECT_EQ(verify_files("db", crashed_options(), {}).code(), StatusCode::kBusy);
 }
 
 }  // namespace

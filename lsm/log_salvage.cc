@@ -1,0 +1,60 @@
+// Tested in tests/faults/repair_test.cc.
+#include "lsm/log_salvage.h"
+
+#include "lsm/survey.h"
+#include "platform/io.h"
+
+namespace firn::lsm {
+
+namespace {
+
+Damage gap_damage(const std::string& path, std::uint64_t begin, std::uint64_t end) {
+  Damage damage = damage_of(Status::corruption(path, begin, "no sound record; writes are lost here"));
+  damage.bytes = end - begin;
+  return damage;
+}
+
+void read_records(const std::string& path, Slice file, std::uint64_t salt, const LogSalvage& salvage) {
+  // Hashing starts at every place that looks like a record; this bounds data that is made to.
+  std::uint64_t hash_budget = 4 * std::uint64_t{file.size()} + (std::uint64_t{1} << 20);
+  std::optional<std::uint64_t> gap;
+  for (std::uint64_t offset = wal::kSegmentHeaderBytes; offset + wal::kRecordHeaderBytes <= file.size();) {
+    const wal::RecordShape shape = wal::record_shape(file.data() + offset, offset, file.size());
+    if (shape.possible && shape.bytes > hash_budget) break;
+    const auto decoded = shape.possible ? wal::decode_record(file.data() + offset, {salt, offset}, shape.bytes)
+                                        : std::optional<wal::DecodedRecord>();
+    if (decoded) {
+      if (gap) salvage.lose(gap_damage(path, *gap, offset), false);
+      gap.reset();
+      salvage.take(decoded->record);
+      offset += shape.bytes;
+      continue;
+    }
+    if (shape.possible) hash_budget -= shape.bytes;
+    if (!gap) gap = offset;
+    offset += wal::kRecordAlignment;
+  }
+  if (!gap) return;
+  // Zeros up to the end were never written.
+  const std::size_t used = file.find_last_not_of('\0');
+  if (used != Slice::npos && used >= *gap) salvage.lose(gap_damage(path, *gap, used + 1), true);
+}
+
+}  // namespace
+
+void salvage_segment(FileSystem& files, const std::string& path, std::uint64_t id,
+                     const std::optional<wal::DatabaseId>& database, const LogSalvage& salvage) {
+  auto bytes = read_file(files, path, FileKind::kLog);
+  if (bytes.status().is_not_found()) bytes = Status::corruption(path, 0, "the file is missing");
+  if (!bytes.ok()) return salvage.lose(damage_of(bytes.status()), false);
+  const auto header =
+      bytes->size() < wal::kSegmentSectorBytes ? std::nullopt : wal::decode_segment_header(bytes->data());
+  if (!header) {
+    if (bytes->find_first_not_of('\0') == std::string::npos) return;  // Never used.
+    salvage.lose(damage_of(Status::corruption(path, 0, "no sound segment header")), false);
+    if (!database) return;
+  }
+  read_records(path, *bytes, wal::file_salt(database ? *database : header->header.database, id), salvage);
+}
+
+}  // namespace firn::lsm
