@@ -1,8 +1,8 @@
 """The results of a race as figures for docs/benchmarks.md: what stands between two marks there is replaced."""
 import table
 
-BEGIN = '<!-- figures: written by bench/race/race.py --docs -->\n'
-END = '<!-- end of figures -->\n'
+def marks(program):
+    return f'<!-- figures: written by bench/race/{program} --docs -->\n', f'<!-- end of figures of {program} -->\n'
 
 
 def markdown_table(header, lines):
@@ -66,9 +66,14 @@ def cost_lines(rows, engines):
         ('bytes on disk', 'space_amplification', lambda value: f'{value:.2f}' if value else '-'),
         ('peak MB', 'peak_rss_bytes', lambda value: f'{value / 1e6:.0f}'),
     )
-    header = ['workload', *(f'{title} {engine}' for title, _, _ in columns for engine in engines)]
+    cpu = [f'CPU {engine}' for engine in engines]
+    header = ['workload', *cpu, *(f'{title} {engine}' for title, _, _ in columns for engine in engines)]
     lines = [
-        [row.workload['name'], *(table.cell(row.figure(engine, name), form) for _, name, form in columns for engine in engines)]
+        [
+            row.workload['name'],
+            *(table.cell(row.cpu_ns(engine), table.short_time) for engine in engines),
+            *(table.cell(row.figure(engine, name), form) for _, name, form in columns for engine in engines),
+        ]
         for row in rows
     ]
     return markdown_table(header, lines)
@@ -82,18 +87,20 @@ def render(document, rows, engines):
         '### Latency of one call',
         'One call in 16 is timed; the maximum sees every stall.',
         latency_lines(rows, engines),
-        '### Bytes and memory',
-        'Bytes written and on disk, per byte of user data; the peak of resident memory, mapped files included.',
+        '### CPU, bytes and memory',
+        'CPU time of all threads per row; bytes written and on disk, per byte of user data; the peak of resident memory, '
+        'mapped files included.',
         cost_lines(rows, engines),
     ]
     return '\n\n'.join(parts) + '\n'
 
 
-def update(path, text):
-    """Puts the figures between the marks of the page."""
+def update(path, program, text):
+    """Puts the figures between the program's marks in the page."""
     page = path.read_text()
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    first, last = marks(program)
+    before, begin, rest = page.partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        raise SystemExit(f'race: {path} has no place for figures: "{BEGIN.strip()}" ... "{END.strip()}"')
-    path.write_text(f'{before}{BEGIN}\n{text}\n{END}{after}')
+        raise SystemExit(f'race: {path} has no place for figures: "{first.strip()}" ... "{last.strip()}"')
+    path.write_text(f'{before}{first}\n{text}\n{last}{after}')

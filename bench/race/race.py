@@ -55,6 +55,12 @@ def parse_arguments():
     return arguments
 
 
+def list_workloads(programs, engine):
+    """What the programs can run: the list is theirs."""
+    listing = subprocess.run([programs / f'firn_race_{engine}', '--list'], check=True, capture_output=True, text=True)
+    return [json.loads(line) for line in listing.stdout.splitlines()]
+
+
 def choose_workloads(listed, wanted, full):
     """The workloads to run, in order, with those that make their data; and the names of those to report."""
     by_name = {workload['name']: workload for workload in listed}
@@ -149,10 +155,7 @@ def run_race(arguments):
     ]
     if not engines:
         sys.exit(f'race: no firn_race_* program in {arguments.programs}')
-    listing = subprocess.run(
-        [arguments.programs / f'firn_race_{engines[0]}', '--list'], check=True, capture_output=True, text=True
-    ).stdout
-    listed = [json.loads(line) for line in listing.splitlines()]
+    listed = list_workloads(arguments.programs, engines[0])
     wanted = [name for name in arguments.workloads.split(',') if name]
     workloads, reported = choose_workloads(listed, wanted, arguments.full)
 
@@ -207,7 +210,7 @@ def main():
     (out / 'race.svg').write_text(plot.render(rows, engines))
     print(f'{out / "race.json"}, {out / "race.svg"}')
     if arguments.docs:
-        figures.update(arguments.docs / 'benchmarks.md', figures.render(document, rows, engines))
+        figures.update(arguments.docs / 'benchmarks.md', 'race.py', figures.render(document, rows, engines))
         (arguments.docs / 'benchmarks.svg').write_text(plot.render(rows, engines))
         print(f'{arguments.docs / "benchmarks.md"}, {arguments.docs / "benchmarks.svg"}')
     return 1 if any(row.error(engine) for row in rows for engine in engines) else 0
