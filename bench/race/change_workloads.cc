@@ -94,12 +94,12 @@ void scan_hole(Race& race) {
 
 std::vector<Workload> change_workloads() {
   return {
-      {"readwhilewriting", "get, beside 1 writer", "gets", "fillrandom", false, false, read_while_writing},
-      {"mixed2", "half gets, half puts, 2 threads", "ops", "fillrandom", false, false, mixed<2>},
-      {"mixed4", "the same, 4 threads", "ops", "fillrandom", false, true, mixed<4>},
-      {"mixed8", "the same, 8 threads", "ops", "fillrandom", false, false, mixed<8>},
-      {"overwrite", "put all rows again, until compacted", "puts", "fillrandom", true, false, overwrite},
-      {"deleterandom", "delete half of the rows", "deletes", "fillrandom", false, false, delete_random},
+      {"readwhilewriting", "get, beside 1 writer", "gets", "fillrandom", false, false, read_while_writing, true},
+      {"mixed2", "half gets, half puts, 2 threads", "ops", "fillrandom", false, false, mixed<2>, true},
+      {"mixed4", "the same, 4 threads", "ops", "fillrandom", false, true, mixed<4>, true},
+      {"mixed8", "the same, 8 threads", "ops", "fillrandom", false, false, mixed<8>, true},
+      {"overwrite", "put all rows again, until compacted", "puts", "fillrandom", true, false, overwrite, true},
+      {"deleterandom", "delete half of the rows", "deletes", "fillrandom", false, false, delete_random, true},
       {"scandeleted", "everything that is left", "rows", "fillrandom", false, false, scan_after_delete},
       {"queue", "put, delete the oldest, look at the first", "puts", "", false, false, scan_hole},
   };

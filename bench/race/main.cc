@@ -40,9 +40,10 @@ std::string report_json(const Workload& workload, const Report& report) {
 // For the orchestrator: the one list of workloads is here.
 void list_workloads() {
   for (const Workload& workload : workloads()) {
-    fmt::print(R"({{"name":"{}","help":"{}","unit":"{}","data":"{}","settles":{},"full_only":{}}})"
+    fmt::print(R"({{"name":"{}","help":"{}","unit":"{}","data":"{}","settles":{},"full_only":{},"changes":{}}})"
                "\n",
-               workload.name, workload.help, workload.unit, workload.data, workload.settles, workload.full_only);
+               workload.name, workload.help, workload.unit, workload.data, workload.settles, workload.full_only,
+               workload.changes);
   }
 }
 

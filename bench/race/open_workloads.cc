@@ -73,7 +73,7 @@ std::vector<Workload> open_workloads() {
       {"filltables", "many small tables", "puts", "", false, true, fill_tables},
       {"opentables", "open many tables", "opens", "filltables", false, true, open_tables},
       {"crash", "puts, then the process dies", "puts", "", false, false, crash},
-      {"recover", "replay that log", "MB", "crash", false, false, recover},
+      {"recover", "replay that log", "MB", "crash", false, false, recover, true},
   };
 }
 

@@ -165,6 +165,7 @@ struct Workload {
   bool settles;           // Its rate counts the time until flushed and compacted.
   bool full_only;
   void (*run)(Race& race);
+  bool changes = false;  // Leaves another database than it found.
 };
 
 // In the order in which they are run: what changes a database comes after what only reads it.

@@ -6,9 +6,11 @@ usage: race.py --programs BUILD/bench/race [--full] [--workloads a,b,c] [--engin
 
 Each run is a process of its own. Engines take turns workload by workload, so that a noisy minute hits all of them, and
 the first of one turn is the last of the next. A workload that needs a data set runs on the database that another
-workload left; those are run first where they were not asked for.
+workload left; those are run first where they were not asked for. With --keep the databases stay in --dir, and the next
+race with --keep and the same data takes them as they are: for single rows again and again.
 """
 import argparse
+import contextlib
 import datetime
 import json
 import os
@@ -47,7 +49,10 @@ def parse_arguments():
     parser.add_argument('--out', type=pathlib.Path, help='where race.json and race.svg go (default: beside the programs)')
     parser.add_argument('--docs', type=pathlib.Path, help='the docs folder whose benchmarks.md and .svg are to be renewed')
     parser.add_argument('--results', type=pathlib.Path, nargs='+', help='run nothing: show these race.json; of a workload in several, the last')
+    parser.add_argument('--keep', action='store_true', help='leave the databases in --dir, and use those that are there')
     arguments = parser.parse_args()
+    if arguments.keep and arguments.dir is None:
+        parser.error('--keep needs --dir')
     if arguments.full and arguments.short:
         parser.error('--full or --short, not both')
     if arguments.num is None:
@@ -100,6 +105,8 @@ class Racer:
         if not workload['data']:
             shutil.rmtree(database, ignore_errors=True)
             database.mkdir(parents=True)
+        if not workload['data'] or workload['changes']:
+            self.note(engine, workload).unlink(missing_ok=True)
         arguments = self.arguments
         command = [self.program(engine), '--workload', workload['name'], '--dir', database]
         command += ['--num', arguments.num, '--value', arguments.value, '--threads', arguments.threads]
@@ -114,27 +121,44 @@ class Racer:
         if run.returncode != 0:
             lines = run.stderr.strip().splitlines() or [f'exit code {run.returncode}']
             return {'error': lines[-1]}
+        if not workload['data']:
+            self.note(engine, workload).write_text(json.dumps(self.recipe(workload)))
         return json.loads(run.stdout)
+
+    def note(self, engine, workload):
+        """The file that says what a database was made with; there is none once something changed it."""
+        return self.directory / engine / f'{database_name(workload)}.json'
+
+    def recipe(self, workload):
+        names = ('num', 'value', 'seed', 'full')
+        return {'data': database_name(workload), **{name: getattr(self.arguments, name) for name in names}}
+
+    def is_kept(self, engine, workload):
+        note = self.note(engine, workload)
+        return note.exists() and json.loads(note.read_text()) == self.recipe(workload)
 
     def forget(self, workload):
         for engine in ENGINES:
             shutil.rmtree(self.database(engine, workload), ignore_errors=True)
 
 
-def race(racer, engines, workloads, repeat, results, save):
-    """Fills {workload: {engine: [report, ...]}}; calls save() after each workload, since the whole takes long."""
+def race(racer, engines, workloads, repeat, results, save, skip):
+    """Fills {workload: {engine: [report, ...]}}; calls save() after each workload, since the whole takes long.
+    skip(engine, workload): there is no need to run it."""
     turns = 0
     for _ in range(repeat):
         for i, workload in enumerate(workloads):
             first = turns % len(engines)
             turns += 1
             for engine in engines[first:] + engines[:first]:
+                if skip(engine, workload):
+                    continue
                 report = racer.run(engine, workload)
                 results.setdefault(workload['name'], {name: [] for name in engines})[engine].append(report)
                 print(table.progress_line(workload, engine, report), flush=True)
             save()
             used = database_name(workload)
-            if not any(database_name(later) == used for later in workloads[i + 1 :]):
+            if not racer.arguments.keep and not any(database_name(later) == used for later in workloads[i + 1 :]):
                 racer.forget(workload)
 
 
@@ -168,9 +192,19 @@ def run_race(arguments):
         'workloads': [workload for workload in workloads if workload['name'] in reported],
         'results': {},
     }
-    with tempfile.TemporaryDirectory(prefix='race-', dir=arguments.dir or arguments.programs) as directory:
+    output_folder(arguments)
+    parent = arguments.dir or arguments.programs
+    parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.nullcontext(parent) if arguments.keep else tempfile.TemporaryDirectory(
+        prefix='race-', dir=parent
+    ) as directory:
         racer = Racer(arguments, pathlib.Path(directory))
-        race(racer, engines, workloads, arguments.repeat, document['results'], lambda: save(document, arguments))
+
+        def skip(engine, workload):
+            return arguments.keep and workload['name'] not in reported and racer.is_kept(engine, workload)
+
+        results = document['results']
+        race(racer, engines, workloads, arguments.repeat, results, lambda: save(document, arguments), skip)
     return document
 
 

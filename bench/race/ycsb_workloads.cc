@@ -100,11 +100,11 @@ void ycsb_f(Race& race) { run_mix(race, {.read_modify_writes = 50}); }
 std::vector<Workload> ycsb_workloads() {
   return {
       {"ycsbc", "YCSB C: reads", "ops", "fillrows", false, false, ycsb_c},
-      {"ycsbb", "YCSB B: 95 % reads, 5 % updates", "ops", "fillrows", false, false, ycsb_b},
-      {"ycsba", "YCSB A: half reads, half updates", "ops", "fillrows", false, false, ycsb_a},
-      {"ycsbf", "YCSB F: half reads, half read-modify-write", "ops", "fillrows", false, false, ycsb_f},
-      {"ycsbd", "YCSB D: 95 % reads of new rows, 5 % inserts", "ops", "fillrows", false, false, ycsb_d},
-      {"ycsbe", "YCSB E: 95 % scans, 5 % inserts", "ops", "fillrows", false, false, ycsb_e},
+      {"ycsbb", "YCSB B: 95 % reads, 5 % updates", "ops", "fillrows", false, false, ycsb_b, true},
+      {"ycsba", "YCSB A: half reads, half updates", "ops", "fillrows", false, false, ycsb_a, true},
+      {"ycsbf", "YCSB F: half reads, half read-modify-write", "ops", "fillrows", false, false, ycsb_f, true},
+      {"ycsbd", "YCSB D: 95 % reads of new rows, 5 % inserts", "ops", "fillrows", false, false, ycsb_d, true},
+      {"ycsbe", "YCSB E: 95 % scans, 5 % inserts", "ops", "fillrows", false, false, ycsb_e, true},
   };
 }
 
