@@ -76,6 +76,11 @@ Status DbImpl::open() {
     return Status(StatusCode::kInvalidArgument,
                   core_.directory + ": a database exists here and error_if_exists is set");
   }
+  if (!core_.options.read_only && !is_new && !(*manifest)->settled()) {
+    // The process before may have been killed between a rename and its sync: the names that this one saw must outlive
+    // those that it makes.
+    if (Status status = core_.files.sync_directory(core_.directory); !status.ok()) return status;
+  }
   if (Status status = start_threads(); !status.ok()) return status;
   if (Status status = adopt(std::move(manifest).value()); !status.ok()) return status;
   recovery_.elapsed_ns = core_.platform.clock->monotonic_ns() - start_ns;

@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "firn/firn.h"
 #include "firn/sim/file_system.h"
@@ -40,6 +43,44 @@ TEST(Regression, AFlushKeepsTheOtherHalfOfItsLastBatch) {
   ASSERT_TRUE(after.ok()) << after.status().to_string();
   EXPECT_TRUE((*after)->get("first").ok());
   EXPECT_TRUE((*after)->get(*(*after)->family("other"), "second").ok());
+}
+
+// Killed between the rename of CURRENT and the sync of its directory, the database was opened by the next process,
+// which made files of its own. In a power loss then their names survived, and that of CURRENT did not: no open any
+// more.
+TEST(Regression, WhatRecoverySawOutlivesWhatItMakes) {
+  sim::SimFileSystem files;
+  std::optional<sim::CrashPoint> killed;
+  bool renamed = false;
+  files.set_fault_hook([&](const sim::Operation& operation) -> std::optional<sim::Fault> {
+    if (renamed && !killed.has_value()) killed = files.crash_point(sim::CrashProfile::kProcessKill);
+    renamed = renamed || operation.kind == sim::OperationKind::kRename;
+    return std::nullopt;
+  });
+  Platform platform;
+  ASSERT_TRUE(DB::open("db", options_on(platform, files)).ok());
+  ASSERT_TRUE(killed.has_value());
+
+  const auto left = killed->apply(killed->all());
+  std::mutex mutex;
+  std::vector<sim::CrashPoint> points;
+  left->set_fault_hook([&](const sim::Operation&) -> std::optional<sim::Fault> {
+    const std::lock_guard<std::mutex> lock(mutex);
+    points.push_back(left->crash_point(sim::CrashProfile::kStrict));
+    return std::nullopt;
+  });
+  Platform platform_left;
+  ASSERT_TRUE(DB::open("db", options_on(platform_left, *left)).ok());
+  left->set_fault_hook({});
+  for (const sim::CrashPoint& point : points) {
+    sim::for_each_crash_plan(point, {24, 6, 1}, [&point](const sim::CrashPlan& plan) {
+      Platform platform_after;
+      const auto disk = point.apply(plan);
+      const auto after = DB::open("db", options_on(platform_after, *disk));
+      EXPECT_TRUE(after.ok()) << after.status().to_string() << '\n' << point.describe(plan);
+      return after.ok();
+    });
+  }
 }
 
 }  // namespace
