@@ -47,6 +47,7 @@ Token StateContext::token(const CrashPlan& plan) const {
 RecordingRequest StateContext::request() const {
   RecordingRequest request;
   request.seed = hash_mix(before.seed, point.operation);
+  request.damaged = damaged();
   request.where = "in the check of a crash before operation " + std::to_string(point.operation);
   return request;
 }
@@ -151,11 +152,11 @@ void Exploration::explore_run(const std::optional<InjectedFault>& fault, std::ui
 }
 
 bool Exploration::run_is_sound(const Recording& recording, const Token& token) {
-  if (recording.sound()) return true;
+  if (recording.sound(token.fault)) return true;
   Violation violation{token.text(), recording.status.to_string(), "  the workload itself failed"};
   if (token.fault.has_value()) {
-    violation.reproduction += ", with the fault " + std::string(fault_name(token.fault->kind)) + " in its operation " +
-                              std::to_string(recording.faulted.value_or(0));
+    violation.reproduction += ", with the fault " + std::string(explorer_faults()[token.fault->kind].name) +
+                              " in its operation " + std::to_string(recording.faulted.value_or(0));
   }
   violation.reproduction += '\n';
   report_.violations.push_back(std::move(violation));
@@ -165,12 +166,16 @@ bool Exploration::run_is_sound(const Recording& recording, const Token& token) {
 // Each kind gets its share of the runs, spread evenly over the operations that can fail so.
 void Exploration::explore_faults() {
   std::vector<InjectedFault> faults;
-  const std::uint64_t share = (limits_.faults_max + kFaultKindCount - 1) / kFaultKindCount;
-  for (std::size_t i = 0; i < kFaultKindCount; ++i) {
+  const auto allowed = [this](const ExplorerFault& fault) { return limits_.device_lies || !fault.lies(); };
+  const auto kinds =
+      static_cast<std::uint64_t>(std::count_if(explorer_faults().begin(), explorer_faults().end(), allowed));
+  const std::uint64_t share = (limits_.faults_max + kinds - 1) / kinds;
+  for (std::size_t i = 0; i < kExplorerFaultCount; ++i) {
+    if (!allowed(explorer_faults()[i])) continue;
     const std::uint64_t count = fallible_[i] - prepared_[i];
     const std::uint64_t runs = std::min(share, count);
     for (std::uint64_t run = 0; run < runs; ++run) {
-      faults.push_back({static_cast<FaultKind>(i), prepared_[i] + run * count / runs});
+      faults.push_back({i, prepared_[i] + run * count / runs});
     }
   }
   for (std::size_t i = 0; i < faults.size() && !stopped_; ++i) {
@@ -210,7 +215,7 @@ bool Exploration::visit(const StateContext& context, const CrashPlan& plan, std:
   if (context.depth() > 0) ++report_.recovery_states;
   const Recording checked = check_state(workload_, context, *state, context.request());
   if (checked.outcome.has_value()) outcomes_.insert(*checked.outcome);
-  if (!checked.status.ok()) {
+  if (!context.allows(checked.status)) {
     violate(context, plan, checked.status);
     return !done();
   }
@@ -255,7 +260,7 @@ void Exploration::explore_recovery(const StateContext& context, const CrashPlan&
 void Exploration::violate(const StateContext& context, const CrashPlan& plan, const Status& status) {
   const CrashPlan least = shrink(workload_, context, plan, kShrinkChecks);
   const Recording again = check_state(workload_, context, least, context.request());
-  report_.violations.push_back(describe(context, least, again.status.ok() ? status : again.status));
+  report_.violations.push_back(describe(context, least, context.allows(again.status) ? status : again.status));
 }
 
 ExploreReport explore(Workload& workload, const ExploreLimits& limits, const ExploreObserver& observer) {

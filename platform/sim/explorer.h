@@ -28,9 +28,16 @@ struct StateContext {
 
   // 0: a crash of the workload; 1: of the first check; ...
   std::size_t depth() const { return before.steps.size(); }
-  // Whether no crash, this one included, was more than a kill.
-  bool only_killed() const { return !power_lost && point.state.profile() == CrashProfile::kProcessKill; }
+  // Whether nothing was worse than a kill: no crash, this one included, and no sync that dropped what it should keep.
+  bool only_killed() const {
+    return !power_lost && point.state.profile() == CrashProfile::kProcessKill &&
+           !(before.fault.has_value() && explorer_faults()[before.fault->kind].rule.kind == FaultKind::kDroppedSync);
+  }
+  // Whether the device holds a lie, which may have cost promises, and cause errors.
+  bool damaged() const { return before.fault.has_value() && explorer_faults()[before.fault->kind].damages(); }
+  bool allows(const Status& status) const { return status.ok() || (damaged() && !is_broken(status)); }
   std::span<const std::string> promised() const {
+    if (damaged()) return {};
     return only_killed() ? std::span(promises.kill).first(kill) : std::span(promises.power).first(power);
   }
   Token token(const CrashPlan& plan) const;
@@ -90,8 +97,8 @@ class Exploration {
   std::unordered_map<std::uint64_t, std::uint32_t> checked_;
   std::unordered_set<std::uint64_t> outcomes_;
   // Of the run without a fault.
-  std::array<std::uint64_t, kFaultKindCount> prepared_{};
-  std::array<std::uint64_t, kFaultKindCount> fallible_{};
+  std::array<std::uint64_t, kExplorerFaultCount> prepared_{};
+  std::array<std::uint64_t, kExplorerFaultCount> fallible_{};
 };
 
 }  // namespace firn::sim

@@ -1,7 +1,6 @@
 #include "platform/sim/explorer_recording.h"
 
 #include <array>
-#include <cerrno>
 #include <utility>
 
 #include "platform/sim/explorer_machine.h"
@@ -23,37 +22,15 @@ bool changes_something(OperationKind kind) {
   }
 }
 
-bool can_fail(OperationKind operation, FaultKind fault) {
-  const bool sync = operation == OperationKind::kSync || operation == OperationKind::kSyncDirectory;
-  const bool transfer = operation == OperationKind::kWrite || operation == OperationKind::kPublish;
-  switch (fault) {
-    case FaultKind::kError:
-    case FaultKind::kErrors: return !sync;
-    case FaultKind::kNoSpace:
-    case FaultKind::kNoSpaceLeft:
-      return operation == OperationKind::kWrite || operation == OperationKind::kCreate ||
-             operation == OperationKind::kAllocate || operation == OperationKind::kCreateDirectory;
-    case FaultKind::kShortWrite: return transfer;
-    case FaultKind::kFailedSync: return sync;
-  }
-  return false;
-}
-
-Fault fault_of(FaultKind kind, const Operation& operation) {
-  const auto half = static_cast<std::size_t>(operation.bytes / 2);
-  switch (kind) {
-    case FaultKind::kNoSpace:
-    case FaultKind::kNoSpaceLeft: return {ENOSPC, half};
-    case FaultKind::kShortWrite: return {0, half + 1};
-    default: return {EIO, 0};
-  }
-}
-
 // The world of one run, which also watches its file operations.
 class RecordingWorld final : public World {
  public:
   RecordingWorld(SimFileSystem& files, const RecordingRequest& request, Recording& recording)
-      : files_(files), request_(request), recording_(recording), machine_(files, request.seed, request.where) {
+      : files_(files),
+        request_(request),
+        recording_(recording),
+        faults_(rules(request), request.seed),
+        machine_(files, request.seed, request.where) {
     // Without points and faults nobody wants to know the operations.
     if (request_.profiles.empty() && !request_.fault.has_value()) return;
     files_.set_fault_hook([this](const Operation& operation) { return before(operation); });
@@ -72,6 +49,7 @@ class RecordingWorld final : public World {
   void run_background() override { machine_.run_background(); }
   void advance_clock(std::uint64_t ns) override { machine_.advance_clock(ns); }
   bool faulted() const override { return recording_.faulted.has_value(); }
+  bool damaged() const override { return request_.damaged; }
   void note_outcome(std::uint64_t fingerprint) override { recording_.outcome = fingerprint; }
 
   void end() {
@@ -93,18 +71,17 @@ class RecordingWorld final : public World {
   }
 
   std::optional<Fault> inject(const Operation& operation) {
-    std::optional<Fault> fault;
-    for (std::size_t i = 0; i < kFaultKindCount; ++i) {
-      const auto kind = static_cast<FaultKind>(i);
-      if (!can_fail(operation.kind, kind)) continue;
-      const std::uint64_t number = recording_.fallible[i]++;
-      if (!request_.fault.has_value() || request_.fault->kind != kind) continue;
-      const bool for_good = kind == FaultKind::kErrors || kind == FaultKind::kNoSpaceLeft;
-      if (number == request_.fault->number || (for_good && number > request_.fault->number)) {
-        fault = fault_of(kind, operation);
-      }
+    for (std::size_t i = 0; i < kExplorerFaultCount; ++i) {
+      if (explorer_faults()[i].rule.matches(operation)) ++recording_.fallible[i];
     }
-    return fault;
+    return faults_.consult(operation);
+  }
+
+  static std::vector<FaultRule> rules(const RecordingRequest& request) {
+    if (!request.fault.has_value()) return {};
+    FaultRule rule = explorer_faults()[request.fault->kind].rule;
+    rule.nth = request.fault->number;
+    return {rule};
   }
 
   void add_points(std::uint64_t operation) {
@@ -120,10 +97,16 @@ class RecordingWorld final : public World {
   SimFileSystem& files_;
   const RecordingRequest& request_;
   Recording& recording_;
+  FaultPlan faults_;
   ExplorerMachine machine_;
 };
 
 }  // namespace
+
+bool Recording::sound(const std::optional<InjectedFault>& fault) const {
+  if (status.ok() || !faulted.has_value()) return status.ok();
+  return status.code() != StatusCode::kCorruption || (explorer_faults()[fault->kind].lies() && !is_broken(status));
+}
 
 Recording record(SimFileSystem& files, const Program& program, const RecordingRequest& request) {
   Recording recording;

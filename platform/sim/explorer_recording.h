@@ -15,6 +15,7 @@
 
 #include "firn/sim/crash_explorer.h"
 #include "firn/sim/file_system.h"
+#include "platform/sim/explorer_faults.h"
 
 namespace firn::sim {
 
@@ -33,7 +34,7 @@ struct RecordedPoint {
 
 // One operation that fails.
 struct InjectedFault {
-  FaultKind kind = FaultKind::kError;
+  std::size_t kind = 0;      // Of explorer_faults().
   std::uint64_t number = 0;  // Of the operations that can fail so, from 0.
 };
 
@@ -43,7 +44,8 @@ struct RecordingRequest {
   std::uint64_t first = 0;             // Points at the operations [first, end), after the fault if there is one.
   std::uint64_t end = 0;
   std::optional<InjectedFault> fault;
-  std::string where;  // For messages about a program that hangs.
+  bool damaged = false;  // World::damaged.
+  std::string where;     // For messages about a program that hangs.
 };
 
 struct Recording {
@@ -53,13 +55,14 @@ struct Recording {
   std::vector<RecordedPoint> points;  // One for each operation and profile; the last ones after the end.
   std::uint64_t end = 0;              // The number of the operation that would have come next.
   std::uint64_t hash = 0;             // Of all operations: runs with equal hashes did the same.
-  std::array<std::uint64_t, kFaultKindCount> fallible{};  // How many operations can fail so,
-  std::array<std::uint64_t, kFaultKindCount> prepared{};  // and how many of them are preparation.
-  std::optional<std::uint64_t> faulted;                   // The operation that failed first, if one did.
-  std::optional<std::uint64_t> outcome;                   // As the program noted it.
+  std::array<std::uint64_t, kExplorerFaultCount> fallible{};  // How many operations can fail so,
+  std::array<std::uint64_t, kExplorerFaultCount> prepared{};  // and how many of them are preparation.
+  std::optional<std::uint64_t> faulted;                       // The operation that failed first, if one did.
+  std::optional<std::uint64_t> outcome;                       // As the program noted it.
 
-  // Whether the run ended as it may: well, or after a fault with an error other than kCorruption.
-  bool sound() const { return status.ok() || (faulted.has_value() && status.code() != StatusCode::kCorruption); }
+  // Whether the run, which `fault` was for, ended as it may: well, or after the fault with an error other than
+  // kCorruption, or one about damage where the device has lied.
+  bool sound(const std::optional<InjectedFault>& fault) const;
 };
 
 using Program = std::function<Status(World&)>;

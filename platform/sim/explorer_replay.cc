@@ -19,7 +19,7 @@ class Replaying {
   Result<std::optional<Violation>> run() {
     const Recording recording = record_run();
     if (token_.steps.empty()) {
-      if (recording.sound()) return std::optional<Violation>();
+      if (recording.sound(token_.fault)) return std::optional<Violation>();
       return std::optional(Violation{text_, recording.status.to_string(), "  the workload itself failed\n"});
     }
     if (recording.points.empty()) return wrong(text_, "there is no such operation");
@@ -53,7 +53,7 @@ class Replaying {
     if (!last) want(token_.steps[step + 1], request);
     const Recording recording = check_state(workload_, context, *plan, request);
     if (last) {
-      if (recording.status.ok()) return std::optional<Violation>();
+      if (context.allows(recording.status)) return std::optional<Violation>();
       return std::optional(describe(context, *plan, recording.status));
     }
     if (recording.points.empty()) return wrong(text_, "there is no such operation");

@@ -39,7 +39,7 @@ class Shrinking {
  private:
   bool fails(const CrashPlan& plan) {
     --checks_;
-    return !check_state(workload_, context_, plan, context_.request()).status.ok();
+    return !context_.allows(check_state(workload_, context_, plan, context_.request()).status);
   }
 
   Workload& workload_;
@@ -98,7 +98,7 @@ Violation describe(const StateContext& context, const CrashPlan& plan, const Sta
   text += ", profile " + std::string(profile_name(point.state.profile())) + "\n";
   if (context.depth() > 0) text += "  of the check of " + context.before.text() + "\n";
   if (context.before.fault.has_value()) {
-    text += "  after the fault " + std::string(fault_name(context.before.fault->kind)) + " in operation " +
+    text += "  after the fault " + std::string(explorer_faults()[context.before.fault->kind].name) + " in operation " +
             std::to_string(context.recording.faulted.value_or(0)) + "\n";
   }
   const std::span<const std::string> promised = context.promised();

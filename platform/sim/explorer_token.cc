@@ -15,9 +15,6 @@ constexpr std::array<std::pair<CrashProfile, std::string_view>, 4> kProfiles{{
     {CrashProfile::kStrict, "strict"},
 }};
 
-constexpr std::array<std::string_view, kFaultKindCount> kFaults{"error",       "errors",     "nospace",
-                                                                "nospaceleft", "shortwrite", "failedsync"};
-
 bool parse_number(std::string_view text, std::uint64_t& number) {
   const char* const end = text.data() + text.size();
   const auto [at, error] = std::from_chars(text.data(), end, number);
@@ -35,12 +32,9 @@ std::string_view take_part(std::string_view& text, char separator) {
 bool parse_fault(std::string_view text, InjectedFault& fault) {
   text.remove_prefix(1);  // 'f'
   if (!parse_number(take_part(text, '.'), fault.number)) return false;
-  for (std::size_t i = 0; i < kFaults.size(); ++i) {
-    if (kFaults[i] != text) continue;
-    fault.kind = static_cast<FaultKind>(i);
-    return true;
-  }
-  return false;
+  const std::optional<std::size_t> kind = explorer_fault_of(text);
+  fault.kind = kind.value_or(0);
+  return kind.has_value();
 }
 
 bool parse_step(std::string_view text, CrashStep& step) {
@@ -68,11 +62,10 @@ std::optional<CrashProfile> profile_of(std::string_view name) {
   return std::nullopt;
 }
 
-std::string_view fault_name(FaultKind kind) { return kFaults[static_cast<std::size_t>(kind)]; }
-
 std::string Token::text() const {
   std::string text = workload + "/" + std::to_string(seed);
-  if (fault.has_value()) text += "/f" + std::to_string(fault->number) + "." + std::string(fault_name(fault->kind));
+  if (fault.has_value())
+    text += "/f" + std::to_string(fault->number) + "." + std::string(explorer_faults()[fault->kind].name);
   for (const CrashStep& step : steps) {
     text += "/" + std::to_string(step.operation) + "." + std::string(profile_name(step.profile)) + "." + step.plan;
   }

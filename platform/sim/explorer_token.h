@@ -37,6 +37,5 @@ struct Token {
 
 std::string_view profile_name(CrashProfile profile);
 std::optional<CrashProfile> profile_of(std::string_view name);
-std::string_view fault_name(FaultKind kind);
 
 }  // namespace firn::sim

@@ -78,6 +78,12 @@ Consulted SimState::consult(Operation operation, RunningTransfer* transfer) {
     const std::lock_guard<std::mutex> lock(mutex);
     std::erase(running, transfer);
   }
+  if (consulted.is(FaultKind::kDelay)) {
+    if (SchedulerHook* scheduler = firn::internal::scheduler_hook(); scheduler != nullptr) {
+      scheduler->pause(consulted.fault->delay_ns);
+    }
+    consulted.fault.reset();
+  }
   return consulted;
 }
 

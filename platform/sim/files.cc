@@ -24,6 +24,36 @@ class SimMapping final : public FileMapping {
   std::vector<std::byte> bytes_;
 };
 
+constexpr std::uint64_t kSectorBytes = 512;
+
+std::vector<std::byte> with_flipped_bit(std::span<const std::byte> bytes, std::uint64_t draw) {
+  std::vector<std::byte> flipped(bytes.begin(), bytes.end());
+  flipped[static_cast<std::size_t>(draw / 8 % bytes.size())] ^= static_cast<std::byte>(1U << draw % 8);
+  return flipped;
+}
+
+// Another sector of the file than that of `offset`.
+std::uint64_t misdirected(const FileNode& node, std::uint64_t offset, std::uint64_t draw) {
+  const std::uint64_t sectors = std::max(node.contents().size(), offset) / kSectorBytes + 1;
+  const std::uint64_t chosen = draw % sectors;
+  return (chosen == offset / kSectorBytes ? chosen + 1 : chosen) * kSectorBytes;
+}
+
+// What the device makes of a write, honest or not.
+void store(FileNode& node, FileOperation::Kind how, const Consulted& asked, std::uint64_t offset,
+           std::span<const std::byte> bytes) {
+  if (bytes.empty() || !asked.lies()) return node.write(how, asked.index, offset, bytes);
+  const std::uint64_t end = std::max(node.contents().size(), offset + bytes.size());
+  if (asked.is(FaultKind::kFlippedWrite)) {
+    node.write(how, asked.index, offset, with_flipped_bit(bytes, asked.fault->draw));
+  } else if (asked.is(FaultKind::kMisdirectedWrite)) {
+    node.write(how, asked.index, misdirected(node, offset, asked.fault->draw), bytes);
+  } else if (!asked.is(FaultKind::kLostWrite)) {
+    node.write(how, asked.index, offset, bytes);
+  }
+  if (node.contents().size() < end) node.truncate(asked.index, end);
+}
+
 // One transfer into `node` under the rules of faults and space.
 IoResult transfer(SimState& state, OperationKind kind, const std::string& path, FileNode& node, std::uint64_t offset,
                   std::span<const std::byte> bytes) {
@@ -32,14 +62,15 @@ IoResult transfer(SimState& state, OperationKind kind, const std::string& path, 
   RunningTransfer running{&node, how, 0, offset, bytes};
   const Consulted asked = state.consult({kind, path, node.kind(), 0, offset, bytes.size()}, &running);
   IoResult result{0, bytes.size()};
-  if (asked.fault.has_value()) result = {asked.fault->error, std::min(asked.fault->bytes_done, bytes.size())};
+  if (asked.fault.has_value() && !asked.lies())
+    result = {asked.fault->error, std::min(asked.fault->bytes_done, bytes.size())};
   const std::lock_guard<std::mutex> lock(state.mutex);
   const std::size_t writable = static_cast<std::size_t>(state.writable_bytes(node, offset, result.bytes));
   if (writable < result.bytes) {
     result.bytes = writable;
     result.error = ENOSPC;
   }
-  node.write(how, asked.index, offset, bytes.first(result.bytes));
+  store(node, how, asked, offset, bytes.first(result.bytes));
   state.charge(node);
   return result;
 }
@@ -48,7 +79,11 @@ IoResult transfer(SimState& state, OperationKind kind, const std::string& path, 
 int sync_node(SimState& state, const std::string& path, FileNode& node) {
   const Consulted asked = state.consult({OperationKind::kSync, path, node.kind()});
   const std::lock_guard<std::mutex> lock(state.mutex);
-  node.sync(asked.index, asked.error() == 0);
+  if (asked.is(FaultKind::kDroppedSync)) {
+    node.drop(asked.index);
+  } else {
+    node.sync(asked.index, asked.error() == 0);
+  }
   if (asked.error() == 0) state.commit_journal(node.last_metadata);
   return asked.error();
 }
@@ -61,15 +96,19 @@ class SimFile final : public File {
   const std::string& path() const override { return path_; }
 
   IoResult read_at(std::uint64_t offset, std::span<std::byte> into) override {
-    const std::optional<Fault> fault =
-        state_.consult({OperationKind::kRead, path_, node_->kind(), 0, offset, into.size()}).fault;
+    const Consulted asked = state_.consult({OperationKind::kRead, path_, node_->kind(), 0, offset, into.size()});
     IoResult result;
-    if (fault.has_value()) {
-      result.error = fault->error;
-      into = into.first(std::min(fault->bytes_done, into.size()));
+    if (asked.fault.has_value() && !asked.lies()) {
+      result.error = asked.fault->error;
+      into = into.first(std::min(asked.fault->bytes_done, into.size()));
     }
     const std::lock_guard<std::mutex> lock(state_.mutex);
     result.bytes = node_->contents().read(offset, into);
+    if (asked.is(FaultKind::kStaleRead)) read_stale(offset, into.first(result.bytes));
+    if (asked.is(FaultKind::kFlippedRead) && result.bytes > 0) {
+      const std::vector<std::byte> flipped = with_flipped_bit(into.first(result.bytes), asked.fault->draw);
+      std::copy(flipped.begin(), flipped.end(), into.begin());
+    }
     return result;
   }
 
@@ -131,6 +170,11 @@ class SimFile final : public File {
   void prefetch(std::uint64_t, std::uint64_t) override {}
 
  private:
+  void read_stale(std::uint64_t offset, std::span<std::byte> into) const {
+    const std::size_t there = node_->stale().read(offset, into);
+    std::fill(into.begin() + static_cast<std::ptrdiff_t>(there), into.end(), std::byte{0});
+  }
+
   SimState& state_;
   const std::string path_;
   const std::shared_ptr<FileNode> node_;

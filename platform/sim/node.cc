@@ -46,15 +46,28 @@ void FileNode::truncate(std::uint64_t index, std::uint64_t size) {
 
 void FileNode::sync(std::uint64_t index, bool succeeded) {
   if (succeeded) last_sync = index;
-  if (!decide(operations_, succeeded)) return;
+  if (!decide(operations_, succeeded) || operations_.empty()) return;
+  stale_ = durable_;
+  for (const FileOperation& operation : operations_) apply_to_durable(operation);
+  operations_.clear();
+}
+
+void FileNode::apply_to_durable(const FileOperation& operation) {
+  if (operation.kind == FileOperation::Kind::kTruncate) {
+    durable_.resize(operation.size);
+  } else {
+    durable_.write(operation.offset, operation.bytes());
+  }
+}
+
+void FileNode::drop(std::uint64_t index) {
   for (const FileOperation& operation : operations_) {
-    if (operation.kind == FileOperation::Kind::kTruncate) {
-      durable_.resize(operation.size);
-    } else {
-      durable_.write(operation.offset, operation.bytes());
-    }
+    if (operation.fate == Fate::kDurable) apply_to_durable(operation);
   }
   operations_.clear();
+  const std::uint64_t size = contents_.size();
+  contents_ = durable_;
+  if (contents_.size() != size) truncate(index, size);
 }
 
 void NameOperation::apply_to(Names& names) const {

@@ -51,12 +51,16 @@ class FileNode {
   FileKind kind() const { return kind_; }
   const PagedBytes& contents() const { return contents_; }
   const PagedBytes& durable() const { return durable_; }
+  // What was durable before the last sync that made more so.
+  const PagedBytes& stale() const { return stale_; }
   const std::vector<FileOperation>& operations() const { return operations_; }
 
   // `kind` is kWrite or kStore.
   void write(FileOperation::Kind kind, std::uint64_t index, std::uint64_t offset, std::span<const std::byte> bytes);
   void truncate(std::uint64_t index, std::uint64_t size);
   void sync(std::uint64_t index, bool succeeded);
+  // Forgets all that is not durable but the size, as a kernel does with pages that it could not write.
+  void drop(std::uint64_t index);
 
   // The last change of name or size, and the last sync that succeeded: operations on the file system, from 1.
   std::uint64_t last_metadata = 0;
@@ -67,9 +71,12 @@ class FileNode {
   bool linked = true;
 
  private:
+  void apply_to_durable(const FileOperation& operation);
+
   FileKind kind_;
   PagedBytes contents_;
   PagedBytes durable_;
+  PagedBytes stale_;
   std::vector<FileOperation> operations_;
 };
 

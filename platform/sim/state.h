@@ -33,8 +33,11 @@ struct Consulted {
   std::uint64_t index = 0;
   std::optional<Fault> fault;
 
+  bool is(FaultKind kind) const { return fault.has_value() && fault->kind == kind; }
+  // Whether the device lies: nobody is told of an error.
+  bool lies() const { return fault.has_value() && fault->kind > FaultKind::kDroppedSync; }
   // For operations that do all or nothing: the errno value to fail with, or 0.
-  int error() const { return fault.has_value() ? fault->error : 0; }
+  int error() const { return fault.has_value() && !lies() ? fault->error : 0; }
 };
 
 struct SimState {

@@ -36,6 +36,7 @@ TEST(CrashTest, EveryBuiltInWorkloadKeepsItsPromises) {
   sim::ExploreReport total;
   sim::ExploreLimits limits;
   limits.plans_max = 24;
+  limits.device_lies = true;
   limits.faults_max = 12;
   limits.states_max = testing::cases(3000);
   for (const CatalogEntry& entry : entries) {

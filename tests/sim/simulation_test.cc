@@ -245,7 +245,7 @@ class Simulation {
   std::unique_ptr<sim::SimFileSystem> crash_while_opening(std::unique_ptr<sim::SimFileSystem> disk) {
     sim::Machine machine(machine_options(std::move(disk)));
     std::optional<sim::CrashPoint> point;
-    crash_at(machine, draw(60), point, false);
+    crash_at(machine, machine.files().operation_count() + draw(60), point, false);
     const Status ended = machine.run([&] { static_cast<void>(DB::open("db", options(machine))); });
     expect(ended.ok(), ended.to_string());
     if (!point.has_value()) point = machine.files().crash_point(profile_);

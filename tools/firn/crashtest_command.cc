@@ -29,7 +29,7 @@ struct CrashtestArguments {
   std::uint64_t seed = 1;
   std::uint32_t threads = 1;
   std::uint32_t sequences = 0;
-  std::uint32_t faults = 12;
+  std::uint32_t faults = 26;
   std::uint32_t plans = 64;
   std::uint64_t states = UINT64_MAX;
   std::uint32_t depth = 2;
@@ -140,6 +140,7 @@ ExitCode explore(const GlobalOptions& options, const CrashtestArguments& argumen
   campaign.seconds = arguments.seconds;
   campaign.processes = std::max(arguments.threads, 1U);
   campaign.limits.faults_max = arguments.faults;
+  campaign.limits.device_lies = true;
   campaign.limits.plans_max = arguments.plans;
   campaign.limits.states_max = arguments.states;
   campaign.limits.recovery_depth = std::min(arguments.depth, 3U);
@@ -257,7 +258,7 @@ void add_crashtest_command(Tool tool) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command->add_option("--threads", arguments->threads, "Processes at a time")->check(CLI::Range(1, 256));
-  command->add_option("--faults", arguments->faults, "Runs with one failing operation, of each test")
+  command->add_option("--faults", arguments->faults, "Runs with a fault in one operation, of each test")
       ->capture_default_str();
   command->add_option("--plans", arguments->plans, "States of one operation and kind of crash, at most")
       ->capture_default_str();

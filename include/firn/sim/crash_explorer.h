@@ -51,6 +51,9 @@ class FIRN_EXPORT World {
   virtual void advance_clock(std::uint64_t ns) = 0;
   // Whether an operation of this run was made to fail.
   virtual bool faulted() const = 0;
+  // In check(): whether the device holds a lie (FaultKind::kFlippedWrite, kLostWrite, kMisdirectedWrite) that the
+  // program was not told of. What it has cost may be past all proof.
+  virtual bool damaged() const = 0;
   // From check(): which of the possible results was found; only counted.
   virtual void note_outcome(std::uint64_t fingerprint) = 0;
 };
@@ -63,8 +66,9 @@ class FIRN_EXPORT Workload {
   virtual ~Workload() = default;
   // Letters, digits and '-', '+', '.', '_'.
   virtual std::string name() const = 0;
-  // Starts with an empty file system. An error is a violation unless a fault was injected before it; kCorruption
-  // always is one.
+  // Starts with an empty file system. An error is a violation unless a fault was injected before it; kCorruption is one
+  // unless it names a file and the fault made the device lie. Where a lie is still on the device no promise is held
+  // against check(), and it may find an error, but nothing broken().
   virtual Status run(World& world) = 0;
   // Opens what a crash left, as the program would, and says what is wrong with it: Ok, or any error. `acknowledged`:
   // the promises that this crash must have kept, oldest first. It should go on working (write, reopen) to see that the
@@ -73,7 +77,7 @@ class FIRN_EXPORT Workload {
   virtual Status check(World& world, std::span<const std::string> acknowledged) = 0;
 };
 
-// For check(): an error in the words of `what`.
+// An error in the words of `what`: the program under test is wrong, whatever the device did. It names no file.
 FIRN_EXPORT Status broken(std::string_view what);
 
 // How far to look. At every file operation, for every profile, for_each_crash_plan (crash.h) gives the states; those
@@ -89,20 +93,11 @@ struct ExploreLimits {
   std::uint32_t recovery_depth = 2;    // Crashes inside check(), inside the check() after that, ...: 0..3. Each a kill
                                        // or a power loss, in any order.
   std::uint32_t recovery_period = 16;  // Of so many states one has its recovery crashed; at least 1.
-  std::uint32_t faults_max = 0;        // Runs with a failing operation, spread over the workload and the FaultKinds.
+  std::uint32_t faults_max = 0;        // Runs with a fault in one operation, spread over the workload and the
+                                       // FaultKinds (file_system.h).
+  bool device_lies = false;            // Faults that no error tells of, too: for programs that check what they read.
   std::uint32_t violations_max = 1;    // Stop after so many.
 };
-
-// How the n-th operation of a run that can fail so fails.
-enum class FaultKind : std::uint8_t {
-  kError,        // EIO, once.
-  kErrors,       // EIO, from then on always.
-  kNoSpace,      // ENOSPC after half of the bytes, once.
-  kNoSpaceLeft,  // The same from then on.
-  kShortWrite,   // Half of the bytes, and no error.
-  kFailedSync,   // EIO from a sync of a file or directory.
-};
-inline constexpr std::size_t kFaultKindCount = 6;
 
 struct Violation {
   std::string token;         // Repeats it: replay(), `firn crashtest --replay TOKEN`.

@@ -68,6 +68,20 @@ struct Operation {
   std::uint64_t bytes = 0;                // Reads, writes, publishes; the new size of truncate and allocate.
 };
 
+// What goes wrong. Up to kDroppedSync the program is told; then the device lies.
+enum class FaultKind : std::uint8_t {
+  kError,             // An error, and nothing was done.
+  kTorn,              // A transfer stops in the middle, with an error.
+  kShort,             // A transfer does half of its bytes, and says so.
+  kDroppedSync,       // A sync fails, and the pages of the file that were not durable are forgotten: reads show it.
+  kFlippedRead,       // A read gives one wrong bit; the next one is right.
+  kStaleRead,         // A read gives what was durable before the file's last sync.
+  kFlippedWrite,      // One bit of what a write stores is wrong from then on.
+  kLostWrite,         // A write stores nothing; where it makes the file longer there are zeros.
+  kMisdirectedWrite,  // A write stores its bytes elsewhere in the file.
+  kDelay,             // An operation takes long, by the simulated clock of a Scheduler.
+};
+
 // How an operation goes wrong.
 struct Fault {
   // `error` is an errno value; a read or write transfers `bytes_done` bytes (at most as many as asked) before it.
@@ -75,6 +89,11 @@ struct Fault {
   Fault(int error_value, std::size_t bytes = 0) : error(error_value), bytes_done(bytes) {}  // NOLINT
   int error = 0;
   std::size_t bytes_done = 0;
+  // From kDroppedSync on what is said there happens; else `error` and `bytes_done` say it all. No effect where the kind
+  // cannot befall the operation.
+  FaultKind kind = FaultKind::kError;
+  std::uint64_t draw = 0;      // Which bit, which place: any number.
+  std::uint64_t delay_ns = 0;  // Of kDelay.
 };
 
 // Answers nothing to let the operation through: `return EIO;`, `return std::nullopt;`. It may call the file system,
