@@ -10,6 +10,7 @@
 #include <string>
 
 #include "firn/firn.h"
+#include "firn/sim/fault_plan.h"
 #include "firn/sim/machine.h"
 
 namespace {
@@ -38,6 +39,10 @@ int main(int argc, char** argv) {
   sim::MachineOptions options;
   options.seed = seed;
   sim::Machine machine(std::move(options));
+  sim::FaultRule failing_log;
+  failing_log.path = "*.log";
+  failing_log.one_in = 500;
+  sim::FaultPlan faults({failing_log}, seed);
   int promised[2] = {0, 0};
   std::optional<sim::CrashPoint> crash;
 
@@ -52,8 +57,7 @@ int main(int argc, char** argv) {
         for (int i = 0; i < 2; ++i) promised[i] = acknowledged[i];
       }
       if (crash.has_value()) return EIO;  // The machine is off.
-      const bool fails = operation.file_kind == FileKind::kLog && machine.random().next() % 500 == 0;
-      return fails ? std::optional<sim::Fault>(EIO) : std::nullopt;
+      return faults.consult(operation);
     });
     const auto other = machine.scheduler().spawn("ada", [&] { visit(**db, "ada", acknowledged[0]); });
     visit(**db, "bob", acknowledged[1]);

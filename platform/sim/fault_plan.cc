@@ -116,4 +116,9 @@ std::vector<Injection> FaultPlan::injections() const {
   return state_->injections;
 }
 
+bool FaultPlan::injected() const {
+  const std::lock_guard<std::mutex> lock(state_->mutex);
+  return !state_->injections.empty();
+}
+
 }  // namespace firn::sim

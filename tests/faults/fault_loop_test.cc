@@ -10,10 +10,10 @@
 namespace firn::testing {
 namespace {
 
-class FaultLoop : public ::testing::TestWithParam<FaultKind> {};
+class FaultLoop : public ::testing::TestWithParam<FaultCase> {};
 
 // Every n-th operation by default, another residue per kind; FIRN_TEST_CASES=1000 takes all of them.
-void loop(const FaultKind& kind, Durability durability) {
+void loop(const FaultCase& kind, Durability durability) {
   const std::uint64_t stride = std::max<std::uint64_t>(1, 500 / cases(100));
   std::uint64_t runs = 0;
   for (std::uint64_t target = kind.name.size() % stride;; target += stride) {
@@ -29,7 +29,7 @@ void loop(const FaultKind& kind, Durability durability) {
 TEST_P(FaultLoop, SyncedWritesSurviveEverything) { loop(GetParam(), Durability::kSync); }
 TEST_P(FaultLoop, BufferedWritesSurviveTheProcess) { loop(GetParam(), Durability::kBuffered); }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, FaultLoop, ::testing::ValuesIn(fault_kinds()), [](const auto& kind) {
+INSTANTIATE_TEST_SUITE_P(Kinds, FaultLoop, ::testing::ValuesIn(fault_cases()), [](const auto& kind) {
   std::string name = kind.param.name;
   for (char& c : name) c = c == ' ' ? '_' : c;
   return name;

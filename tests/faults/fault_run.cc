@@ -19,6 +19,11 @@ constexpr std::uint64_t kOperationsMax = 100'000;
 std::string key_of(int i) { return "key" + std::to_string(i * 37 % 101); }
 std::string value_of(int i) { return std::to_string(i) + std::string(kValueBytes, static_cast<char>('a' + i % 26)); }
 
+sim::FaultRule nth(sim::FaultRule rule, std::uint64_t target) {
+  rule.nth = target;
+  return rule;
+}
+
 // Nothing where a read failed; `error` says so then.
 Contents read_all(DB& db, Status& error) {
   Contents contents;
@@ -48,8 +53,12 @@ std::string difference(const Contents& expected, const Contents& found) {
 
 }  // namespace
 
-FaultRun::FaultRun(const FaultKind& kind, std::uint64_t target, Durability durability)
-    : kind_(kind), durability_(durability), fault_(kind, target), platform_(step_platform(files_, control_)) {
+FaultRun::FaultRun(const FaultCase& kind, std::uint64_t target, Durability durability)
+    : kind_(kind),
+      durability_(durability),
+      plan_({nth(kind.rule, target)}),
+      platform_(step_platform(files_, control_)) {
+  plan_.enable(false);
   now_.emplace("default", "");
   history_.push_back(now_);
 }
@@ -70,22 +79,22 @@ Options FaultRun::options(const Platform& platform) const {
 bool FaultRun::run() {
   files_.set_fault_hook([this](const sim::Operation& operation) {
     if (operations_.fetch_add(1) > kOperationsMax) {
-      std::fprintf(stderr, "no end: %s, step %s\n", fault_.description().c_str(), step_.c_str());
+      std::fprintf(stderr, "no end: %s, step %s\n", fault().c_str(), step_.c_str());
       std::abort();
     }
-    return fault_.consult(operation);
+    return plan_.consult(operation);
   });
   // A directory whose making could neither be synced nor undone stays in doubt: no open can know of that.
-  if (kind_.sticky) {
+  if (kind_.sticky()) {
     EXPECT_TRUE(files_.create_directory(kPath).ok());
     EXPECT_TRUE(files_.sync_directory(".").ok());
   }
-  fault_.arm();
+  plan_.enable(true);
   workload();
   check_reads();
   check_crashes();
-  fault_.disarm();
-  if (!fault_.fired()) return false;
+  plan_.enable(false);
+  if (!plan_.injected()) return false;
   check_service();
   check_reopened();
   return true;
@@ -93,13 +102,13 @@ bool FaultRun::run() {
 
 void FaultRun::step(const std::string& what, const std::function<void()>& action) {
   step_ = what;
-  SCOPED_TRACE(what + ", " + fault_.description());
-  const bool fired_before = fault_.fired();
+  SCOPED_TRACE(what + ", " + fault());
+  const bool fired_before = plan_.injected();
   if (db_ != nullptr || what == "open") action();
   control_->settle();
   control_->release_delayed();
   control_->settle();
-  if (fault_.fired() && !fired_before) check_reads();
+  if (plan_.injected() && !fired_before) check_reads();
   if (history_.back() != now_) history_.push_back(now_);
 }
 
@@ -122,9 +131,9 @@ void FaultRun::workload() {
 void FaultRun::open() {
   if (db_ != nullptr) return;
   auto opened = DB::open(kPath, options(platform_));
-  if (!opened.ok() && !kind_.sticky) opened = DB::open(kPath, options(platform_));
+  if (!opened.ok() && !kind_.sticky()) opened = DB::open(kPath, options(platform_));
   if (!opened.ok()) {
-    EXPECT_TRUE(kind_.sticky) << "a second try, without a fault: " << opened.status().to_string();
+    EXPECT_TRUE(kind_.sticky()) << "a second try, without a fault: " << opened.status().to_string();
     return;
   }
   db_ = std::move(opened).value();
@@ -138,7 +147,7 @@ void FaultRun::open() {
 
 void FaultRun::close() {
   const Status status = db_->close();
-  if (!fault_.fired()) {
+  if (!plan_.injected()) {
     EXPECT_TRUE(status.ok()) << status.to_string();
   }
   EXPECT_TRUE(db_->close().ok());
@@ -182,13 +191,13 @@ void FaultRun::drop(const std::string& name) {
 
 void FaultRun::upkeep(const std::function<Status(DB&)>& call) {
   const Status status = call(*db_);
-  if (!fault_.fired()) {
+  if (!plan_.injected()) {
     EXPECT_TRUE(status.ok()) << status.to_string();
   }
 }
 
 void FaultRun::note(const Status& status, bool may_have_happened, const Change& change) {
-  if (!fault_.fired()) {
+  if (!plan_.injected()) {
     EXPECT_TRUE(status.ok()) << status.to_string();
   }
   if (status.ok()) {
@@ -206,6 +215,14 @@ void FaultRun::note(const Status& status, bool may_have_happened, const Change& 
   }
 }
 
+std::string FaultRun::fault() const {
+  const std::vector<sim::Injection> injections = plan_.injections();
+  if (injections.empty()) return kind_.name;
+  const sim::Operation& operation = injections.front().operation;
+  return kind_.name + " at operation " + std::to_string(operation.index) + " (" +
+         std::string(operation_kind_name(operation.kind)) + " " + operation.path + ")";
+}
+
 bool FaultRun::stopped() const { return db_->health().level == ErrorLevel::kHard; }
 
 bool FaultRun::expected(const Contents& found) const {
@@ -221,7 +238,7 @@ std::string FaultRun::explain(const Contents& found) const {
 
 void FaultRun::check_reads() {
   if (db_ == nullptr) return;
-  SCOPED_TRACE("reading, " + fault_.description());
+  SCOPED_TRACE("reading, " + fault());
   Status error;
   const Contents found = read_all(*db_, error);
   if (error.ok()) {
@@ -247,7 +264,7 @@ void FaultRun::check_crashes() {
 }
 
 void FaultRun::check_recovery(sim::CrashMode mode, std::uint64_t seed) {
-  SCOPED_TRACE("crash " + std::to_string(static_cast<int>(mode)) + " after " + fault_.description());
+  SCOPED_TRACE("crash " + std::to_string(static_cast<int>(mode)) + " after " + fault());
   const auto files = files_.crash_clone({mode, seed, 50});
   auto control = std::make_shared<StepControl>();
   const Platform platform = step_platform(*files, control);
@@ -269,7 +286,7 @@ void FaultRun::check_recovery(sim::CrashMode mode, std::uint64_t seed) {
 
 // The fault is over: everything works again, without a restart where the database was open.
 void FaultRun::check_service() {
-  SCOPED_TRACE("back in service after " + fault_.description());
+  SCOPED_TRACE("back in service after " + fault());
   if (db_ == nullptr) step("open", [this] { open(); });
   ASSERT_NE(db_, nullptr);
   control_->release_delayed();
@@ -296,7 +313,7 @@ void FaultRun::check_service() {
 }
 
 void FaultRun::check_reopened() {
-  SCOPED_TRACE("reopened after " + fault_.description());
+  SCOPED_TRACE("reopened after " + fault());
   // What the run could not remove goes at an open.
   for (int i = 0; i < 2; ++i) {
     auto db = DB::open(kPath, options(platform_));

@@ -13,7 +13,7 @@
 
 #include "firn/firn.h"
 #include "firn/sim/file_system.h"
-#include "tests/faults/fault_kind.h"
+#include "tests/faults/fault_case.h"
 #include "tests/faults/step_executor.h"
 
 namespace firn::testing {
@@ -23,7 +23,7 @@ using Contents = std::map<std::string, std::string>;
 
 class FaultRun {
  public:
-  FaultRun(const FaultKind& kind, std::uint64_t target, Durability durability);
+  FaultRun(const FaultCase& kind, std::uint64_t target, Durability durability);
   ~FaultRun();
 
   // Runs everything; failures are GoogleTest's. False when there was no such operation: nothing failed.
@@ -53,13 +53,14 @@ class FaultRun {
   void check_service();
   void check_reopened();
   void check_files(DB& db);
+  std::string fault() const;  // In words.
   bool stopped() const;
   bool expected(const Contents& found) const;
   std::string explain(const Contents& found) const;
 
-  const FaultKind kind_;
+  const FaultCase kind_;
   const Durability durability_;
-  OneFault fault_;
+  sim::FaultPlan plan_;
   sim::SimFileSystem files_;
   std::shared_ptr<StepControl> control_ = std::make_shared<StepControl>();
   const Platform platform_;

@@ -64,7 +64,7 @@ class FIRN_EXPORT FaultPlan {
   void enable(bool on);
   // Every fault so far, oldest first.
   std::vector<Injection> injections() const;
-  bool injected() const { return !injections().empty(); }
+  bool injected() const;
 
  private:
   struct State;
