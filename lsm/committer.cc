@@ -204,7 +204,7 @@ void Committer::make_immutable(FamilyState& family) {
 
 void Committer::schedule_sync() {
   sync_due_ = true;
-  core_.executor->submit_after(std::uint64_t{core_.options.sync_period_ms} * 1'000'000, [this] {
+  core_.log_executor->submit_after(std::uint64_t{core_.options.sync_period_ms} * 1'000'000, [this] {
     {
       MutexLock lock(mutex_);
       sync_due_ = false;

@@ -25,8 +25,9 @@ Status DbImpl::close() {
   if (!core_.options.read_only) {
     maintenance_->stop();
     // Who rotates a memtable meanwhile finds it under the same lock.
-    committer_->exclusively([this] { core_.executor = nullptr; });
+    committer_->exclusively([this] { core_.executor = core_.log_executor = nullptr; });
     executor_.reset();
+    log_executor_.reset();
     status = finish_writes();
   }
   let_go_of_tables();

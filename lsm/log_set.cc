@@ -9,7 +9,7 @@ namespace firn::lsm {
 namespace {
 
 // How far ahead of the writer pages are made ready, in the background.
-constexpr std::uint64_t kPopulateBytes = std::uint64_t{8} << 20;
+constexpr std::uint64_t kPopulateBytes = std::uint64_t{2} << 20;
 
 }  // namespace
 

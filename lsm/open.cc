@@ -140,8 +140,8 @@ Status DbImpl::adopt(std::unique_ptr<Manifest> manifest) {
       LogSet::Callbacks{[this](std::uint64_t bytes) { return maintenance_->prepare_segment(bytes); },
                         [this] { return maintenance_->manifest_edit(); },
                         [this](std::function<void()> task) {
-                          if (core_.executor == nullptr) return task();  // While opening and closing.
-                          core_.executor->submit(TaskPriority::kHigh, std::move(task));
+                          if (core_.log_executor == nullptr) return task();  // While opening and closing.
+                          core_.log_executor->submit(TaskPriority::kHigh, std::move(task));
                         },
                         [this](const Status& failure) { log_failed(failure); }});
   committer_ = std::make_unique<Committer>(core_, *log_, *maintenance_, gate_);
@@ -245,13 +245,15 @@ void DbImpl::remove_orphans(const std::vector<DirectoryEntry>& entries) {
 Status DbImpl::start_threads() {
   if (core_.options.read_only) return {};
   executor_ = core_.platform.make_executor(core_.options.background_threads);
-  if (executor_ != nullptr) return {};
+  log_executor_ = core_.platform.make_executor(1);
+  if (executor_ != nullptr && log_executor_ != nullptr) return {};
   return Status(StatusCode::kIo, core_.directory + ": no background thread can be started (raise ulimit -u)");
 }
 
 void DbImpl::start_work() {
   if (core_.options.read_only) return;
   core_.executor = executor_.get();
+  core_.log_executor = log_executor_.get();
   maintenance_->attach_log(*log_);
   maintenance_->start(*executor_);
 }
