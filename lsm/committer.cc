@@ -175,6 +175,12 @@ void Committer::publish(Sequence last, std::uint64_t batches, std::uint64_t user
   last_sequence_ = last;
   core_.visible_sequence.store(last, std::memory_order_release);
   if (memory_due_ || log_.segments_begun() != segments_seen_) bound_memory();
+  if (pace_due()) renew_pace();
+}
+
+void Committer::renew_pace() {
+  paced_bytes_ = memtable_bytes_;
+  maintenance_.renew_pace();
 }
 
 void Committer::bound_memory() {
@@ -197,6 +203,7 @@ void Committer::bound_memory() {
 
 void Committer::make_immutable(FamilyState& family) {
   memtable_bytes_ -= std::min(memtable_bytes_, family.counted_bytes());
+  paced_bytes_ = std::min(paced_bytes_, memtable_bytes_);
   // What its flush makes superfluous should not wait for the rest of a segment to be written.
   if (!maintenance_.others_unflushed(family)) log_.end_segment();
   maintenance_.rotate(family);

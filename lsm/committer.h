@@ -64,6 +64,9 @@ class Committer {
   std::vector<GroupMember*> take_group();
   void commit_group(const std::vector<GroupMember*>& group);
 
+  // The pace of writers is renewed so many times while a memtable fills.
+  static constexpr std::uint64_t kPaceSteps = 32;
+
   // mutex_ held.
   Status admit() const;
   Status collect(Slice payload, std::vector<Need>& needs) const;
@@ -74,6 +77,8 @@ class Committer {
   void publish(Sequence last, std::uint64_t batches, std::uint64_t user_bytes);
   void schedule_sync();
   void bound_memory();
+  bool pace_due() const { return memtable_bytes_ > paced_bytes_ + core_.sizes.memtable_bytes / kPaceSteps; }
+  void renew_pace();
   // Many families share what two full memtables may hold.
   std::uint64_t memtables_bytes_max() const { return 2 * core_.sizes.memtable_bytes; }
   void make_immutable(FamilyState& family);
@@ -88,6 +93,7 @@ class Committer {
   Sequence last_sequence_ = 0;
   std::uint64_t memtable_bytes_ = 0;  // Of all active memtables.
   bool memory_due_ = false;           // Some memtable has become full, or all of them together.
+  std::uint64_t paced_bytes_ = 0;     // memtable_bytes_ when the pace was renewed last.
   std::uint64_t segments_seen_ = 0;   // LogSet::segments_begun when the log's size was last looked at.
   bool closed_ = false;
   bool sync_due_ = false;    // A background sync is scheduled.

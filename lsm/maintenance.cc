@@ -187,24 +187,35 @@ void Maintenance::reconsider(Work& work) {
 
 void Maintenance::set_pace() {
   compaction::PacingInput input;
-  input.memtable_bytes.limit = memtable_budget_bytes(core_.sizes);
   input.l0_tables.limit = kL0TablesMaxFactor * core_.sizes.l0_tables;
   input.debt_bytes.limit = kDebtMemtablesMax * core_.sizes.memtable_bytes;
+  std::size_t filling = 0;
+  bool full_memtable = false;
   Status trouble;
   Status full = space_;
   for (const auto& [id, work] : works_) {
     if (work->family->dropped()) continue;
     const ReadView& view = *work->family->view();
     input.memtable_bytes.used += immutable_bytes(view) + (view.active()->empty() ? 0 : view.active()->memory_bytes());
-    input.flush_runnable |= executor_ != nullptr && !stopping_ && !view.immutables().empty();
+    filling += view.active()->empty() ? 0 : 1;
+    full_memtable |= !view.immutables().empty();
     input.l0_tables.used = std::max<std::uint64_t>(input.l0_tables.used, view.version()->level(0).size());
     input.debt_bytes.used += work->debt_bytes;
     if (!work->flush_error.ok()) trouble = work->flush_error;
     if (work->flush_error.code() == StatusCode::kNoSpace) full = work->flush_error;
   }
+  input.flush_runnable = executor_ != nullptr && !stopping_ && full_memtable;
+  input.memtable_bytes.limit = memtable_budget_bytes(core_.sizes, filling > 1);
   input.flush_bytes_per_second = flush_bytes_per_second_;
   input.compaction_bytes_per_second = compaction_bytes_per_second_;
+  // Without a full memtable no flush is awaited.
+  if (!full_memtable) input.memtable_bytes.used = 0;
   gate_.set(compaction::pace(input), trouble, full);
+}
+
+void Maintenance::renew_pace() {
+  MutexLock lock(mutex_);
+  set_pace();
 }
 
 bool Maintenance::idle() const {

@@ -51,6 +51,8 @@ class Maintenance {
   // --- Memtables. Committer's mutex is held.
   // Makes the active memtable immutable, gives the family a new one and sees to its flush.
   void rotate(FamilyState& family);
+  // Sets the pace of writers by how full memtables are now.
+  void renew_pace();
   // The family with most in its active memtable; null when all are empty.
   FamilyState* fullest_family() const;
   // Whether a family beside `family` has anything in its active memtable.

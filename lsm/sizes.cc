@@ -39,6 +39,9 @@ std::uint64_t block_bytes_for(const Options& options, const DerivedSizes& sizes,
   return 4 * sizes.block_bytes;
 }
 
-std::uint64_t memtable_budget_bytes(const DerivedSizes& sizes) { return 4 * sizes.memtable_bytes; }
+std::uint64_t memtable_budget_bytes(const DerivedSizes& sizes, bool shared) {
+  // Writers meet the pace of the flush at 0.81 of it (compaction/pacing.h): about when the second memtable is full.
+  return (shared ? 7 : 5) * sizes.memtable_bytes / 2;
+}
 
 }  // namespace firn::lsm

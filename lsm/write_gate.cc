@@ -6,8 +6,12 @@ namespace firn::lsm {
 
 namespace {
 
-// Debts below this are carried forward: a sleep costs more than it would delay.
-constexpr std::uint64_t kCarriedNs = 200'000;
+// Debts below this are carried forward: a sleep costs more than it would delay, and few long ones leave the 999 puts in
+// a thousand alone that many short ones would not.
+constexpr std::uint64_t kCarriedNs = 2'000'000;
+
+// A pace of a gigabyte a second holds nobody back: not even asking costs less.
+constexpr std::uint64_t kFreePsPerByte = 1000;
 
 }  // namespace
 
@@ -27,12 +31,12 @@ WriteGate::Passage WriteGate::pass(std::uint64_t bytes, bool grows) {
     passage.stopped = true;
     changed_.wait(mutex_);
   }
-  if (pace_.delay_ps_per_byte != 0 && !for_good_) {
-    next_free_ns_ = std::max(next_free_ns_, clock_.monotonic_ns()) + pace_.delay_ns(bytes);
-    const std::uint64_t due = next_free_ns_;
-    if (due > clock_.monotonic_ns() + kCarriedNs) {
-      while (!for_good_ && changed_.wait_until(mutex_, due)) {
-      }
+  const std::uint64_t now = passage.stopped ? clock_.monotonic_ns() : start;
+  if (pace_.delay_ps_per_byte != 0) next_free_ns_ = std::max(next_free_ns_, now) + pace_.delay_ns(bytes);
+  const std::uint64_t due = next_free_ns_;
+  if (due <= now + kCarriedNs && !passage.stopped) return passage;
+  if (due > now + kCarriedNs) {
+    while (!for_good_ && changed_.wait_until(mutex_, due)) {
     }
   }
   passage.waited_ns = clock_.monotonic_ns() - start;
@@ -44,7 +48,7 @@ void WriteGate::set(const compaction::Pace& pace, const Status& trouble, const S
   pace_ = pace;
   trouble_ = trouble;
   full_ = full;
-  const bool wide_open = pace.delay_ps_per_byte == 0 && !pace.stop && full.ok();
+  const bool wide_open = pace.delay_ps_per_byte <= kFreePsPerByte && !pace.stop && full.ok();
   wide_open_.store(for_good_ || wide_open, std::memory_order_relaxed);
   changed_.notify_all();
 }
