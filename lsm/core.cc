@@ -17,7 +17,8 @@ Core::Core(std::string path, Options given)
       platform(platform_of(options)),
       files(*platform.files),
       store(std::make_shared<TableStore>(files, directory, sizes.cache_bytes)),
-      snapshots(std::make_shared<SnapshotList>()) {}
+      snapshots(std::make_shared<SnapshotList>()),
+      chunks(std::make_shared<memtable::ChunkPool>()) {}
 
 Status closed_status() { return Status(StatusCode::kClosed, "the database was closed: open it again before using it"); }
 

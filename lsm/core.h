@@ -55,6 +55,7 @@ struct Core {
   FileSystem& files;
   const std::shared_ptr<TableStore> store;
   const std::shared_ptr<SnapshotList> snapshots;
+  const std::shared_ptr<memtable::ChunkPool> chunks;  // Memory of memtables that were flushed, for those that fill.
   FamilySet families;
   Counters counters;
   std::atomic<std::uint64_t> next_file_id{1};  // Of tables, log segments and manifests alike.

@@ -43,6 +43,7 @@ void DbImpl::let_go_of_tables() {
     retire_view(family->install(new ReadView(std::move(memtable), {}, std::make_shared<const Version>())));
   }
   epoch_drain();
+  core_.chunks->keep(0);
   core_.store->forget_files();
 }
 

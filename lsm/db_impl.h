@@ -94,7 +94,7 @@ class DbImpl final : public DB {
   std::unique_ptr<LogSet> log_;
   std::unique_ptr<Committer> committer_;
   std::unique_ptr<Executor> executor_;
-  std::unique_ptr<Executor> log_executor_;  // One thread, so that no writer waits until a flush lets the log be kept up.
+  std::unique_ptr<Executor> log_executor_;  // One thread: the log must not wait for a flush to end.
   RecoveryReport recovery_;
   Mutex resume_mutex_;
   std::atomic<bool> closed_{true};  // Until open() has succeeded.

@@ -34,7 +34,7 @@ std::unique_ptr<MemTable> Maintenance::make_memtable(const FamilyState& family) 
   // Keys of one family tend to go on sharing what they share now.
   const ReadView* view = family.view();
   std::string prefix = view == nullptr ? std::string() : view->active()->common_prefix_sample();
-  return std::make_unique<MemTable>(core_.sizes.memtable_bytes, std::move(prefix));
+  return std::make_unique<MemTable>(core_.sizes.memtable_bytes, std::move(prefix), core_.chunks);
 }
 
 void Maintenance::adopt_family(std::uint32_t id, const FamilyRecord& record) {

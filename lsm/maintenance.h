@@ -155,6 +155,7 @@ class Maintenance {
   void background_flush(Work& work);
   Status flush_oldest(Work& work);
   Status sync_log_before(const FamilyState& family);
+  void release_chunks_when_idle();
   Status install_flush(Work& work, const MemTable& memtable, const std::vector<TableMeta>& tables);
 
   // maintenance_together.cc

@@ -9,6 +9,12 @@
 
 namespace firn::lsm {
 
+namespace {
+
+constexpr std::uint64_t kChunksKeptNs = 2'000'000'000;
+
+}  // namespace
+
 void Maintenance::submit_flush(Work& work) {
   if (executor_ == nullptr || stopping_ || work.flushing || work.family->view()->immutables().empty()) return;
   work.flushing = true;
@@ -25,6 +31,7 @@ void Maintenance::background_flush(Work& work) {
   work.flush_error = status;
   if (status.ok()) {
     reconsider(work);
+    if (!stopping_) release_chunks_when_idle();
     return;
   }
   set_pace();
@@ -33,6 +40,13 @@ void Maintenance::background_flush(Work& work) {
   executor_->submit_after(kRetryNs, [this, &work] {
     MutexLock retry(mutex_);
     submit_flush(work);
+  });
+}
+
+// mutex_ held. Memory waits for the next memtable only while one follows the other.
+void Maintenance::release_chunks_when_idle() {
+  executor_->submit_after(kChunksKeptNs, [this, flushes = core_.counters.flushes.load(std::memory_order_relaxed)] {
+    if (core_.counters.flushes.load(std::memory_order_relaxed) == flushes) core_.chunks->keep(0);
   });
 }
 
@@ -117,6 +131,8 @@ Status Maintenance::install_flush(Work& work, const MemTable& memtable, const st
     if (Status status = record(std::move(edit), new_files); !status.ok()) return status;
     MutexLock lock(mutex_);
     const ReadView& now = *family.view();
+    // What this memtable gives back the next one will need, if the present one has begun to fill.
+    core_.chunks->keep(std::min(core_.sizes.memtable_bytes, 4 * now.active()->memory_bytes()));
     ReadView::MemTables immutables = now.immutables();
     immutables.pop_back();
     install(work, new ReadView(now.active(), std::move(immutables), next_version(*now.version(), change)), retired);

@@ -16,8 +16,8 @@ DerivedSizes derive_sizes(const Options& options);
 // context and a compressed block is read whole in any case.
 std::uint64_t block_bytes_for(const Options& options, const DerivedSizes& sizes, Compression codec);
 
-// What all memtables together, full ones and those being filled, may hold before writers wait for a flush. Families that
-// fill at the same time share what two memtables may hold, and get one memtable more.
+// What all memtables together, full ones and those being filled, may hold before writers wait for a flush. Families
+// that fill at the same time share what two memtables may hold, and get one memtable more.
 std::uint64_t memtable_budget_bytes(const DerivedSizes& sizes, bool shared);
 
 }  // namespace firn::lsm

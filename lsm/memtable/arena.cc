@@ -1,6 +1,7 @@
 #include "lsm/memtable/arena.h"
 
 #include <algorithm>
+#include <cstring>
 #include <new>
 #include <utility>
 
@@ -23,13 +24,17 @@ struct alignas(kAlignmentMax) Arena::Chunk {
   std::size_t bytes;  // With this head.
 };
 
-Arena::Arena(std::size_t first_chunk_bytes, std::size_t chunk_bytes_max)
-    : first_chunk_bytes_(first_chunk_bytes), chunk_bytes_max_(chunk_bytes_max) {}
+Arena::Arena(std::size_t first_chunk_bytes, std::size_t chunk_bytes_max, std::shared_ptr<ChunkPool> pool)
+    : first_chunk_bytes_(first_chunk_bytes), chunk_bytes_max_(chunk_bytes_max), pool_(std::move(pool)) {}
 
 Arena::~Arena() {
   while (chunks_ != nullptr) {
     Chunk* const chunk = std::exchange(chunks_, chunks_->next);
-    free_pages(chunk, chunk->bytes);
+    if (pool_ != nullptr && chunk->bytes == kHugePageBytes) {
+      pool_->give(chunk);
+    } else {
+      free_pages(chunk, chunk->bytes);
+    }
   }
 }
 
@@ -38,8 +43,10 @@ bool Arena::open_chunk(std::size_t bytes) {
   const std::size_t usual = std::clamp(chunk_bytes_, first_chunk_bytes_, chunk_bytes_max_);
   const std::size_t needed = bytes + sizeof(Chunk);
   const std::size_t chosen = needed > usual / 8 ? round_up(std::max(needed, first_chunk_bytes_), kPageBytes) : usual;
-  char* const chunk = add_chunk(chosen);
-  if (chunk == nullptr) return false;
+  void* pages = pool_ != nullptr && chosen == kHugePageBytes ? pool_->take() : nullptr;
+  if (pages == nullptr) pages = allocate_pages(chosen);
+  if (pages == nullptr) return false;
+  char* const chunk = add_chunk(pages, chosen);
   if (open_[0].bytes() < open_[1].bytes()) std::swap(open_[0], open_[1]);
   open_[1] = {chunk + sizeof(Chunk), chunk + chosen, chunk};
   return true;
@@ -68,19 +75,17 @@ void* Arena::allocate(std::size_t bytes, std::size_t alignment) {
 void* Arena::allocate_zeroed(std::size_t bytes) {
   if (bytes <= kPageBytes) {
     if (!reserve(bytes + kAlignmentMax - 1)) return nullptr;
-    return allocate(bytes, kAlignmentMax);  // Chunks come as zeros, and no byte is handed out twice.
+    return std::memset(allocate(bytes, kAlignmentMax), 0, bytes);
   }
   const std::size_t chunk_bytes = round_up(bytes + sizeof(Chunk), kPageBytes);
-  char* const chunk = add_chunk(chunk_bytes);
-  if (chunk == nullptr) return nullptr;
+  void* const pages = allocate_pages(chunk_bytes);
+  if (pages == nullptr) return nullptr;
   count(chunk_bytes);
-  return chunk + sizeof(Chunk);
+  return add_chunk(pages, chunk_bytes) + sizeof(Chunk);
 }
 
 // Where the chunk begins; its head is in use.
-char* Arena::add_chunk(std::size_t bytes) {
-  void* const pages = allocate_pages(bytes);
-  if (pages == nullptr) return nullptr;
+char* Arena::add_chunk(void* pages, std::size_t bytes) {
   chunks_ = new (pages) Chunk{chunks_, bytes};
   chunk_bytes_ += bytes;
   return static_cast<char*>(pages);

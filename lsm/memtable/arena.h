@@ -12,13 +12,17 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+
+#include "lsm/memtable/chunk_pool.h"
 
 namespace firn::memtable {
 
 class Arena {
  public:
   // The first chunk has `first_chunk_bytes`, later ones up to `chunk_bytes_max`: both powers of two, pages at least.
-  Arena(std::size_t first_chunk_bytes, std::size_t chunk_bytes_max);
+  // Chunks of a huge page come from `pool` while it has some, and go back there; null: none does.
+  Arena(std::size_t first_chunk_bytes, std::size_t chunk_bytes_max, std::shared_ptr<ChunkPool> pool = nullptr);
   ~Arena();
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
@@ -46,11 +50,12 @@ class Arena {
   };
 
   bool open_chunk(std::size_t bytes);
-  char* add_chunk(std::size_t bytes);
+  char* add_chunk(void* pages, std::size_t bytes);
   void count(std::size_t bytes);
 
   const std::size_t first_chunk_bytes_;
   const std::size_t chunk_bytes_max_;
+  const std::shared_ptr<ChunkPool> pool_;
   Open open_[2];
   Chunk* chunks_ = nullptr;      // All of them, newest first.
   std::size_t chunk_bytes_ = 0;  // Of all of them.

@@ -36,11 +36,12 @@ void add_to(std::atomic<std::uint64_t>& total, std::uint64_t more) {
 
 }  // namespace
 
-MemTable::MemTable(std::uint64_t capacity_bytes, std::string common_prefix)
+MemTable::MemTable(std::uint64_t capacity_bytes, std::string common_prefix,
+                   const std::shared_ptr<memtable::ChunkPool>& pool)
     : capacity_bytes_(capacity_bytes),
       common_prefix_(std::move(common_prefix)),
-      data_arena_(kDataChunkBytesMin, chunk_bytes_max(capacity_bytes)),
-      page_arena_(kPageChunkBytesMin, chunk_bytes_max(capacity_bytes)),
+      data_arena_(kDataChunkBytesMin, chunk_bytes_max(capacity_bytes), pool),
+      page_arena_(kPageChunkBytesMin, chunk_bytes_max(capacity_bytes), pool),
       index_(data_arena_),
       tree_(page_arena_) {}
 

@@ -31,7 +31,9 @@ class MemTable {
   // memtable holds nothing beyond itself (under 1 KiB).
   // `common_prefix`: what most keys are expected to begin with; comparisons look at the eight bytes after it first. Any
   // value is right, a good one is faster.
-  explicit MemTable(std::uint64_t capacity_bytes, std::string common_prefix = {});
+  // `pool`: where its memory comes from as far as it can, and goes.
+  explicit MemTable(std::uint64_t capacity_bytes, std::string common_prefix = {},
+                    const std::shared_ptr<memtable::ChunkPool>& pool = nullptr);
   MemTable(const MemTable&) = delete;
   MemTable& operator=(const MemTable&) = delete;
 
