@@ -55,7 +55,7 @@ Status LogSet::commit(Sequence first_sequence, std::uint32_t count, std::size_t 
     return fail(std::move(status));
   bump(core_.counters.log_bytes_written, wal::record_bytes(payload_bytes));
   stored_in_place_ = true;
-  if (writer_->end_offset() >= populate_from_) populate_ahead();
+  if (writer_->end_offset() >= look_ahead_from_) look_ahead();
   return {};
 }
 
@@ -66,6 +66,7 @@ Status LogSet::append_group(std::span<const wal::Record> records) {
   if (Status status = writer_->append_group(records); !status.ok()) return fail(std::move(status));
   stored_in_place_ = false;
   bump(core_.counters.log_bytes_written, bytes);
+  if (writer_->end_offset() >= look_ahead_from_) look_ahead();
   return {};
 }
 
@@ -98,14 +99,14 @@ Status LogSet::change_over(Sequence first_sequence, std::uint64_t record_bytes) 
     return created.status();
   }
   writer_ = std::move(created).value();
-  populate_from_ = kPopulateBytes / 2;
+  // A short life of a database needs no second segment.
+  look_ahead_from_ = std::min(kPopulateBytes, header.capacity_bytes) / 2;
   ++segments_begun_;
   {
     MutexLock lock(mutex_);
     segments_.push_back(writer_);
     in_use_ = true;
   }
-  prepare_ahead();
   return {};
 }
 
@@ -156,9 +157,11 @@ void LogSet::prepare_ahead() {
   });
 }
 
-void LogSet::populate_ahead() {
-  populate_from_ = writer_->end_offset() + kPopulateBytes / 2;
-  callbacks_.submit([segment = writer_] { segment->populate(kPopulateBytes); });
+// Makes the next segment, and the pages of this one that come next.
+void LogSet::look_ahead() {
+  look_ahead_from_ = writer_->end_offset() + kPopulateBytes / 2;
+  if (stored_in_place_) callbacks_.submit([segment = writer_] { segment->populate(kPopulateBytes); });
+  prepare_ahead();
 }
 
 Status LogSet::sync() {

@@ -1,5 +1,5 @@
-// The write-ahead log of an open database: a chain of segments, the last of which takes records. One segment is kept
-// ready ahead of need, so that changing over costs a writer no more than a header.
+// The write-ahead log of an open database: a chain of segments, the last of which takes records. The next segment is
+// made ready while this one fills, so that changing over costs a writer no more than a header.
 //
 // Thread safety: reserve, commit, append_group and last_sequence by the committing thread (under Committer's mutex);
 // everything else by any thread.
@@ -88,17 +88,17 @@ class LogSet {
   Status fail(Status status);
   Result<PreparedSegment> take_prepared(std::uint64_t capacity_bytes);
   void prepare_ahead();
-  void populate_ahead();
+  void look_ahead();
 
   Core& core_;
   const wal::DatabaseId database_;
   const Callbacks callbacks_;
 
   // The committing thread's.
-  Segment writer_;                   // Null before the first record and after end_segment().
-  wal::PreviousSegment previous_;    // The segment before the next one, as it was when it ended.
-  bool stored_in_place_ = false;     // The last record was stored in mapped memory.
-  std::uint64_t populate_from_ = 0;  // When the end passes it, more of the segment is populated.
+  Segment writer_;                     // Null before the first record and after end_segment().
+  wal::PreviousSegment previous_;      // The segment before the next one, as it was when it ended.
+  bool stored_in_place_ = false;       // The last record was stored in mapped memory.
+  std::uint64_t look_ahead_from_ = 0;  // When the end passes it, see look_ahead().
 
   std::uint64_t segments_begun_ = 0;
 

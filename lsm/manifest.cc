@@ -56,6 +56,8 @@ Result<std::unique_ptr<Manifest>> Manifest::recover(FileSystem& files, const std
   manifest->path_ = loaded->path;
   manifest->number_ = loaded->number;
   manifest->end_ = loaded->end;
+  manifest->base_end_ = loaded->base_end;
+  manifest->chain_ = loaded->chain;
   manifest->dropped_bytes_ = loaded->dropped_bytes;
   manifest->settled_ = loaded->settled;
   if (loaded->settled) manifest->current_edit_ = manifest->state_.edit_number;
@@ -67,6 +69,7 @@ Result<std::unique_ptr<Manifest>> Manifest::recover(FileSystem& files, const std
 Status Manifest::append(VersionEdit edit) {
   if (Status status = state_.check(edit); !status.ok()) return status;
   edit.number = ++last_tried_edit_;
+  if (file_ == nullptr && settled_) continue_file();
   settled_ = false;
   const std::string payload = encode_version_edit(edit);
   const bool grown = end_ - base_end_ + payload.size() > std::max(kTailBytesMin, base_end_);
@@ -79,6 +82,12 @@ Status Manifest::append(VersionEdit edit) {
   edit_number_.store(edit.number, std::memory_order_release);
   settled_ = true;
   return Status();
+}
+
+// All of the file is on the device, and so is its name. Where it cannot be opened, a new one is as good.
+void Manifest::continue_file() {
+  Result<std::unique_ptr<File>> file = files_.open(path_, OpenMode::kReadWrite, FileKind::kManifest);
+  if (file.ok()) file_ = *std::move(file);
 }
 
 Status Manifest::append_to_file(const VersionEdit& edit, Slice payload) {

@@ -28,7 +28,7 @@ class Manifest {
   // directory exists and recover() said kNotADatabase; what an interrupted creation left there is removed.
   static Result<std::unique_ptr<Manifest>> create(FileSystem& files, const std::string& directory,
                                                   const wal::DatabaseId& database, VersionEdit first);
-  // Reads the manifest in force. Writes nothing; the first append() starts a new file.
+  // Reads the manifest in force. Writes nothing; the first append() starts a new file, unless it is settled().
   // Errors: kNotADatabase (no directory, none of Firn's files in it, or a creation that was interrupted),
   // kCorruption, kNewerFormat, kIo.
   static Result<std::unique_ptr<Manifest>> recover(FileSystem& files, const std::string& directory);
@@ -68,6 +68,7 @@ class Manifest {
     std::uint32_t chain = 0;
   };
 
+  void continue_file();
   Status append_to_file(const VersionEdit& edit, Slice payload);
   Status start_file(const VersionEdit& edit);
   Result<StartedFile> write_base(std::uint64_t number, const VersionEdit& edit);
@@ -82,7 +83,7 @@ class Manifest {
   std::uint64_t last_tried_edit_ = 0;  // A number is never used for a second, different edit.
 
   // The file in force.
-  std::unique_ptr<File> file_;  // Null: the next append starts a new file.
+  std::unique_ptr<File> file_;  // Null: not open; unless settled_, the next append starts a new file.
   std::string path_;
   std::uint64_t number_ = 0;
   std::uint64_t end_ = 0;       // Bytes.

@@ -93,7 +93,7 @@ class ManifestReader {
     loaded_.database = header.database;
     loaded_.end = kManifestHeaderBytes;
     salt_ = wal::file_salt(header.database, header.number);
-    chain_ = decoded->chain;
+    loaded_.chain = decoded->chain;
     base_edit_ = header.base_edit;
     return Status();
   }
@@ -106,7 +106,7 @@ class ManifestReader {
     if (!framed.has_value()) return false;
     const bool first = offset == kManifestHeaderBytes;
     const bool in_order = first ? framed->number == base_edit_ : framed->number > loaded_.state.edit_number;
-    if (framed->chain != chain_ || !in_order) {
+    if (framed->chain != loaded_.chain || !in_order) {
       return corruption(offset, "edit " + std::to_string(framed->number) + " does not follow the one before it");
     }
     Result<VersionEdit> edit = decode_version_edit(framed->payload);
@@ -119,7 +119,8 @@ class ManifestReader {
     if (Status status = loaded_.state.check(*edit); !status.ok()) return corruption(offset, status.message());
     loaded_.state.apply(*edit);
     loaded_.end += framed->frame_bytes;
-    chain_ = framed->next_chain;
+    if (first) loaded_.base_end = loaded_.end;
+    loaded_.chain = framed->next_chain;
     return true;
   }
 
@@ -136,7 +137,6 @@ class ManifestReader {
   const Slice file_;
   LoadedManifest loaded_;
   std::uint64_t salt_ = 0;
-  std::uint32_t chain_ = 0;
   std::uint64_t base_edit_ = 0;
 };
 

@@ -19,7 +19,9 @@ struct LoadedManifest {
   std::string path;
   wal::DatabaseId database;
   ManifestState state;
-  std::uint64_t end = 0;            // Offset after the last edit.
+  std::uint64_t base_end = 0;       // Offset after the first edit,
+  std::uint64_t end = 0;            // and after the last one.
+  std::uint32_t chain = 0;          // For an edit there.
   std::uint64_t dropped_bytes = 0;  // Of a torn edit behind it.
   bool settled = false;             // load_current_manifest: all of it, and that CURRENT names it, is on the device.
 };

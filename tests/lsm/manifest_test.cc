@@ -208,6 +208,55 @@ TEST(ManifestCleanClose, IsSettledOnceCurrentVouchesForItAndNoOtherIsLeft) {
   EXPECT_FALSE(manifest->settled()) << "beside another manifest";
 }
 
+TEST(ManifestCleanClose, IsGoneOnFromInTheSameFileWithOneSync) {
+  TestManifest manifest;
+  ASSERT_TRUE(manifest.create().ok());
+  ASSERT_TRUE(manifest.append(add_table(7)).ok());
+  ASSERT_TRUE(manifest.append(closed({})).ok());
+  ASSERT_TRUE(manifest->vouch().ok());
+  const std::string path = manifest->path();
+  ASSERT_TRUE(manifest.recover().ok());
+  ASSERT_TRUE(manifest->settled());
+  std::vector<sim::OperationKind> changes;
+  manifest.files().set_fault_hook([&](const sim::Operation& operation) -> std::optional<sim::Fault> {
+    using enum sim::OperationKind;
+    if (operation.kind != kRead && operation.kind != kOpen) changes.push_back(operation.kind);
+    return std::nullopt;
+  });
+  ASSERT_TRUE(manifest.append(add_segment(8)).ok());
+  manifest.files().set_fault_hook({});
+  EXPECT_EQ(changes, (std::vector{sim::OperationKind::kWrite, sim::OperationKind::kSync}));
+  ASSERT_TRUE(manifest.append(add_segment(9)).ok());
+  const std::string state = describe(manifest->state());
+  manifest.crash({sim::CrashMode::kDropUnsynced});
+  ASSERT_TRUE(manifest.recover().ok());
+  EXPECT_EQ(manifest->path(), path);
+  EXPECT_EQ(describe(manifest->state()), state);
+  EXPECT_FALSE(manifest->settled()) << "in use";
+  ASSERT_TRUE(manifest.append({}).ok());
+  EXPECT_NE(manifest->path(), path);
+}
+
+TEST(ManifestCleanClose, IsGoneOnFromInANewFileWhereTheOldOneCannotBeOpened) {
+  TestManifest manifest;
+  ASSERT_TRUE(manifest.create().ok());
+  ASSERT_TRUE(manifest.append(closed({})).ok());
+  ASSERT_TRUE(manifest->vouch().ok());
+  ASSERT_TRUE(manifest.recover().ok());
+  const std::string path = manifest->path();
+  manifest.files().set_fault_hook([&](const sim::Operation& operation) -> std::optional<sim::Fault> {
+    if (operation.kind == sim::OperationKind::kOpen && operation.path == path) return sim::Fault{EIO};
+    return std::nullopt;
+  });
+  ASSERT_TRUE(manifest.append(add_segment(8)).ok());
+  manifest.files().set_fault_hook({});
+  EXPECT_NE(manifest->path(), path);
+  const std::string state = describe(manifest->state());
+  manifest.crash({sim::CrashMode::kDropUnsynced});
+  ASSERT_TRUE(manifest.recover().ok());
+  EXPECT_EQ(describe(manifest->state()), state);
+}
+
 TEST(ManifestReplayRequest, ListsLiveSegmentsAndOthers) {
   TestManifest manifest;
   ASSERT_TRUE(manifest.create().ok());
