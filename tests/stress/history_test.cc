@@ -21,86 +21,18 @@
 #include "tests/contract/contract.h"
 #include "tests/support/cases.h"
 #include "tests/support/history_client.h"
+#include "tests/support/history_worker.h"
 
 namespace firn::testing {
 namespace {
 
 constexpr int kClients = 4;
-constexpr int kKeys = 24;  // Few, so that clients meet.
-
-std::string key_of(std::uint64_t number) { return "key" + std::to_string(100 + number % kKeys); }
-
-// What one client does, operation by operation.
-class Worker {
- public:
-  Worker(DB& db, HistoryClock& clock, std::array<Family, 2> families, int number, std::uint64_t seed)
-      : client_(db, clock, number), families_(families), number_(number), random_(seed) {}
-
-  void run(std::uint64_t operations) {
-    for (std::uint64_t i = 0; i < operations && status_.ok(); ++i) keep(step());
-  }
-  const Status& status() const { return status_; }
-  const std::vector<HistoryEvent>& events() const { return client_.events(); }
-
- private:
-  Status step() {
-    const std::uint64_t choice = random_() % 100;
-    if (choice < 40) return write();
-    if (choice < 65) return client_.get(family(), key_of(random_()));
-    if (choice < 75) return client_.multi_get(family(), some_keys());
-    if (choice < 82) return client_.scan(range(), random_() % 2 == 0);
-    if (choice < 88) {
-      snapshot_ = client_.snapshot();
-      return {};
-    }
-    if (!snapshot_.has_value()) return {};
-    if (choice < 95) return client_.get(family(), key_of(random_()), &*snapshot_);
-    return client_.scan(range(), random_() % 2 == 0, &*snapshot_);
-  }
-
-  // A batch over both families; some keys are erased, and one may come twice.
-  Status write() {
-    std::vector<HistoryRow> rows;
-    for (std::uint64_t count = 1 + random_() % 5; count > 0; --count) {
-      std::optional<std::string> value;
-      if (random_() % 4 != 0) {
-        value = std::to_string(number_) + "." + std::to_string(++values_) + std::string(random_() % 300, '.');
-      }
-      rows.push_back({family(), key_of(random_()), std::move(value)});
-    }
-    const Durability durability = random_() % 30 == 0 ? Durability::kSync : Durability::kBuffered;
-    return client_.write(std::move(rows), {durability}).status();
-  }
-
-  Family family() { return families_[random_() % families_.size()]; }
-  std::vector<std::string> some_keys() {
-    std::vector<std::string> keys;
-    for (int i = 0; i < 5; ++i) keys.push_back(key_of(random_()));
-    return keys;
-  }
-  HistoryRange range() {
-    if (random_() % 3 == 0) return {family(), {}, {}};
-    auto [from, to] = std::minmax(random_() % kKeys, random_() % kKeys);
-    return {family(), key_of(from), key_of(to)};
-  }
-  void keep(Status status) {
-    if (status_.ok()) status_ = std::move(status);
-  }
-
-  HistoryClient client_;
-  const std::array<Family, 2> families_;
-  const int number_;
-  std::mt19937_64 random_;
-  std::uint64_t values_ = 0;
-  std::optional<Snapshot> snapshot_;
-  Status status_;
-};
 
 class Session {
  public:
   explicit Session(DB& db) : db_(db), families_{kDefaultFamily, *db.create_family("other")} {
     for (int number = 0; number < kClients; ++number) {
-      workers_.push_back(std::make_unique<Worker>(db, clock_, families_, number, random_()));
+      workers_.push_back(std::make_unique<HistoryWorker>(db, clock_, families_, number, random_()));
     }
   }
 
@@ -146,7 +78,7 @@ class Session {
   std::mt19937_64 random_{std::random_device{}()};
   HistoryClock clock_;
   const std::array<Family, 2> families_;
-  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::unique_ptr<HistoryWorker>> workers_;
   std::vector<HistoryEvent> recoveries_;
   std::atomic<int> running_{kClients};
 };
