@@ -11,6 +11,8 @@ namespace firn {
 
 // Checksum of `bytes` bound to `seed`; see place_seed.
 std::uint64_t checksum(Slice bytes, std::uint64_t seed);
+// The same for every processor; checksum() takes AVX2 where it is.
+std::uint64_t checksum_portable(Slice bytes, std::uint64_t seed);
 
 // The seed for bytes at `offset` of the file that is known as `file_id` (a table's id, a log segment's salt).
 inline std::uint64_t place_seed(std::uint64_t file_id, std::uint64_t offset) {
