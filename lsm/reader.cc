@@ -184,7 +184,7 @@ void MultiGet::probe_tables(const EpochGuard& guard) {
   each([](Pending& pending) { pending.block = pending.table->start_locate(pending.lookup.key); });
   each([&guard](Pending& pending) {
     pending.block = pending.table->finish_locate(pending.lookup.key, pending.block);
-    pending.table->prefetch_block(guard, pending.block);
+    pending.table->request_block(guard, pending.block);
   });
   settle([&](Pending& pending) {
     Table* table = std::exchange(pending.table, nullptr);

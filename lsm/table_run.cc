@@ -21,7 +21,7 @@ void TableRun::continue_seek(Slice key) {
   if (sought_table_ == nullptr) return;
   const EpochGuard guard;
   sought_block_ = sought_table_->finish_locate(key, sought_block_);
-  sought_table_->prefetch_block(guard, sought_block_);
+  sought_table_->request_block(guard, sought_block_);
 }
 
 void TableRun::seek(Slice key) {

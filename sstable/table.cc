@@ -241,6 +241,16 @@ void Table::prefetch_block(const EpochGuard& guard, std::uint32_t block) const {
   }
 }
 
+void Table::request_block(const EpochGuard& guard, std::uint32_t block) const {
+  const bool in_memory = slots_ != nullptr ? BlockCache::peek(guard, slots_[block]) != nullptr
+                                           : usable_mapping() && (resident_ || verified(block));
+  if (in_memory) [[likely]] {
+    prefetch_block(guard, block);
+  } else {
+    file_->prefetch(index_.block_offset(block), extent_bytes(block));
+  }
+}
+
 Status Table::get(const EpochGuard& guard, Slice key, std::uint64_t hash, Sequence at, TableHit& hit) const {
   if (!filter_.may_contain(hash)) {
     hit.found = false;

@@ -124,6 +124,9 @@ class Table {
   std::uint32_t finish_locate(Slice key, std::uint32_t start) const { return index_.finish_locate(key, start); }
   std::uint32_t locate(Slice key) const { return finish_locate(key, start_locate(key)); }
   void prefetch_block(const EpochGuard& guard, std::uint32_t block) const;
+  // The same for one of several blocks that are about to be read: one that is perhaps on the disk only is asked for
+  // there, so that they are read at once and not one by one.
+  void request_block(const EpochGuard& guard, std::uint32_t block) const;
   // As get(), without the filter. `block`: of locate(key).
   Status find(const EpochGuard& guard, std::uint32_t block, Slice key, Sequence at, TableHit& hit) const;
 

@@ -34,6 +34,13 @@ void read_cold(Race& race) {
   race.run({{"reader", race.threads(1), get_random(rows, race.count(0.008), rows.count)}});
 }
 
+void multi_get_cold(Race& race) {
+  constexpr std::uint64_t kKeys = 32;
+  drop_page_cache(race.config.directory);
+  race.open();
+  race.run({{"reader", race.threads(1), multi_get_random(main_rows(race), race.count(0.008), kKeys), kKeys}});
+}
+
 void read_missing(Race& race) { read(race, race.threads(1), get_missing(main_rows(race), race.count(0.4))); }
 
 template <std::uint64_t kKeys>
@@ -68,6 +75,8 @@ std::vector<Workload> read_workloads() {
       {"readrandom", "get, more data than cache", "gets", "fillrandom", false, false, read_random},
       {"readrandom2", "the same, 2 threads", "gets", "fillrandom", false, false, read_random2},
       {"readcold", "get, nothing in the page cache", "gets", "fillrandom", false, false, read_cold},
+      {"multigetcold", "multi-get, 32 keys, nothing in the page cache", "keys", "fillrandom", false, false,
+       multi_get_cold},
       {"readmissing", "get keys that are not there", "gets", "fillrandom", false, false, read_missing},
       {"multiget1", "multi-get, 1 key", "keys", "fillrandom", false, true, multi_get<1>},
       {"multiget8", "multi-get, 8 keys", "keys", "fillrandom", false, true, multi_get<8>},
