@@ -1,5 +1,5 @@
-// checksum() for processors with AVX2; compiled for them. It includes nothing whose inline functions another file could
-// share: the linker would be free to keep this file's versions for everybody.
+// checksum() for processors with AVX2; compiled for them, tested in checksum_test.cc. It includes nothing whose inline
+// functions another file could share: the linker would be free to keep this file's versions for everybody.
 #include "codec/checksum_avx2.h"
 
 #define XXH_INLINE_ALL
