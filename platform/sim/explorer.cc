@@ -26,13 +26,7 @@ Clock& real_clock() { return *real_platform().clock; }
 Status broken(std::string_view what) { return Status(StatusCode::kCorruption, std::string(what)); }
 
 void ExploreReport::add(const ExploreReport& other) {
-  states_explored += other.states_explored;
-  states_pruned += other.states_pruned;
-  recovery_states += other.recovery_states;
-  operations += other.operations;
-  runs += other.runs;
-  faults_injected += other.faults_injected;
-  unique_outcomes += other.unique_outcomes;
+  for (const ExploreFigure& figure : kExploreFigures) this->*figure.count += other.*figure.count;
   seconds += other.seconds;
   complete = complete && other.complete;
   violations.insert(violations.end(), other.violations.begin(), other.violations.end());

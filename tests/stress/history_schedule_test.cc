@@ -1,7 +1,6 @@
 // Recorded histories on simulated machines, a seed each: who runs when is decided by the seed, by a random walk or by
-// PCT, transfers are short, interrupted or slow, reads fail, and at some operations on files the state that a crash
-// leaves is kept, opened later, and judged with the rest (tests/support/history.h). FIRN_TEST_CASES scales the number
-// of seeds.
+// PCT, transfers are short, interrupted or slow, and at some operations on files the state that a crash leaves is kept,
+// opened later, and judged with the rest (tests/support/history.h). FIRN_TEST_CASES scales the number of seeds.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <thread>
@@ -43,28 +44,17 @@ struct SharedText {
 };
 
 struct SharedFigures {
-  std::atomic<std::uint64_t> explored, pruned, recovery, operations, runs, faults, outcomes, explorations, cut_short;
+  std::array<std::atomic<std::uint64_t>, std::size(sim::kExploreFigures)> counts;  // As in kExploreFigures.
+  std::atomic<std::uint64_t> explorations, cut_short;
 
   void add(const sim::ExploreReport& report) {
-    explored += report.states_explored;
-    pruned += report.states_pruned;
-    recovery += report.recovery_states;
-    operations += report.operations;
-    runs += report.runs;
-    faults += report.faults_injected;
-    outcomes += report.unique_outcomes;
+    for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += report.*sim::kExploreFigures[i].count;
     cut_short += report.complete ? 0U : 1U;
     ++explorations;
   }
   sim::ExploreReport report() const {
     sim::ExploreReport report;
-    report.states_explored = explored;
-    report.states_pruned = pruned;
-    report.recovery_states = recovery;
-    report.operations = operations;
-    report.runs = runs;
-    report.faults_injected = faults;
-    report.unique_outcomes = outcomes;
+    for (std::size_t i = 0; i < counts.size(); ++i) report.*sim::kExploreFigures[i].count = counts[i];
     report.complete = cut_short == 0;
     return report;
   }

@@ -76,13 +76,11 @@ Json violation_json(const sim::Violation& violation) {
 }
 
 Json figures_json(const sim::ExploreReport& report) {
-  return {{"states_explored", report.states_explored},
-          {"states_equal", report.states_pruned},
-          {"recovery_states", report.recovery_states},
-          {"operations", report.operations},
-          {"runs", report.runs},
-          {"faults_injected", report.faults_injected},
-          {"unique_outcomes", report.unique_outcomes}};
+  Json figures;
+  for (const sim::ExploreFigure& figure : sim::kExploreFigures) {
+    figures[std::string(figure.name)] = report.*figure.count;
+  }
+  return figures;
 }
 
 void print_json_report(const crashtest::CampaignReport& report, const CrashtestArguments& arguments) {

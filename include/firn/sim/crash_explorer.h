@@ -120,6 +120,21 @@ struct ExploreReport {
   FIRN_EXPORT void add(const ExploreReport& other);
 };
 
+// The counts of a report by the names that `firn crashtest --json` has for them.
+struct ExploreFigure {
+  std::string_view name;
+  std::uint64_t ExploreReport::*count;
+};
+inline constexpr ExploreFigure kExploreFigures[] = {
+    {"states_explored", &ExploreReport::states_explored},
+    {"states_equal", &ExploreReport::states_pruned},
+    {"recovery_states", &ExploreReport::recovery_states},
+    {"operations", &ExploreReport::operations},
+    {"runs", &ExploreReport::runs},
+    {"faults_injected", &ExploreReport::faults_injected},
+    {"unique_outcomes", &ExploreReport::unique_outcomes},
+};
+
 // Called now and then with the figures so far (false ends the exploration), and with the token of each run before it
 // starts and of each state before it is checked, so that whoever watches a process that dies knows where.
 struct ExploreObserver {
