@@ -6,7 +6,7 @@ namespace firn {
 bool BatchReader::next(BatchOperation& op) {
   if (malformed_ || in_ == end_) return false;
   const auto kind = static_cast<std::uint8_t>(*in_++);
-  if (!entry_kind_known(kind)) return fail();
+  if (!write_kind_known(kind)) return fail();
   op.kind = static_cast<EntryKind>(kind);
   std::uint32_t key_bytes = 0;
   std::uint32_t value_bytes = 0;

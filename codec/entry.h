@@ -12,9 +12,13 @@ namespace firn {
 enum class EntryKind : std::uint8_t {
   kPut = 1,
   kTombstone = 2,
+  kReference = 3,  // In tables only: a put whose value lies in a value file; see sstable/value_format.h.
 };
 
-inline bool entry_kind_known(std::uint8_t kind) { return kind == 1 || kind == 2; }
+// What a write can be: in batches and logs.
+inline bool write_kind_known(std::uint8_t kind) { return kind == 1 || kind == 2; }
+// What an entry of a table can be.
+inline bool entry_kind_known(std::uint8_t kind) { return kind >= 1 && kind <= 3; }
 
 // Sequence (56 bits) and kind (8 bits) as one number; larger is newer.
 inline std::uint64_t pack_sequence(Sequence sequence, EntryKind kind) {
@@ -26,7 +30,7 @@ inline EntryKind kind_of(std::uint64_t packed) { return static_cast<EntryKind>(p
 // One version of one key. Borrowed bytes; whoever hands it out says how long they live.
 struct Entry {
   Slice key;
-  Slice value;  // Empty for a tombstone.
+  Slice value;  // Empty for a tombstone; of a reference, where the value is (encode_reference).
   Sequence sequence = 0;
   EntryKind kind = EntryKind::kPut;
 };

@@ -14,6 +14,8 @@
   X(log_name_not_synced, "a new log segment's directory is not synced")                                     \
   X(table_name_not_synced, "a flushed table's directory is not synced")                                     \
   X(table_not_synced, "the manifest lists a table that was not synced")                                     \
+  X(values_not_synced, "the manifest lists a value file that was not synced")                               \
+  X(values_deleted_early, "a compaction's emptied value files go before its edit is durable")               \
   X(edit_not_synced, "a manifest edit counts before it is synced")                                          \
   X(edit_sync_failure_ignored, "a manifest edit counts although its sync failed")                           \
   X(clean_close_not_synced, "CURRENT names a clean close that is not on the device")                        \
@@ -40,6 +42,7 @@
   X(snapshot_ignored, "a compaction drops what a snapshot still reads")                                     \
   X(log_checksum_skipped, "log records are not verified")                                                   \
   X(table_checksum_skipped, "blocks of tables are not verified")                                            \
+  X(value_checksum_skipped, "values in value files are not verified")                                       \
   X(manifest_checksum_skipped, "manifest edits are not verified")
 
 namespace firn {

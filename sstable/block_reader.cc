@@ -1,5 +1,7 @@
 #include "sstable/block_reader.h"
 
+#include "sstable/value_format.h"
+
 namespace firn::sstable {
 
 namespace {
@@ -33,12 +35,22 @@ Columns columns_of(const char* block) {
   return c;
 }
 
-bool check_sequence(std::uint64_t base, const char* column, std::uint64_t index, std::uint8_t flags, bool& tombstone) {
+bool check_sequence(std::uint64_t base, const char* column, std::uint64_t index, std::uint8_t flags,
+                    std::uint8_t& kind) {
   const std::uint64_t delta =
       (flags & kSequences32) != 0 ? load<std::uint32_t>(column + 4 * index) : load<std::uint64_t>(column + 8 * index);
-  const auto kind = static_cast<std::uint8_t>(delta & ((1U << kKindBits) - 1));
-  tombstone = kind == static_cast<std::uint8_t>(EntryKind::kTombstone);
+  kind = static_cast<std::uint8_t>(delta & ((1U << kKindBits) - 1));
   return entry_kind_known(kind) && (delta >> kKindBits) <= kSequenceMax - sequence_of(base);
+}
+
+// Whether what follows the key can be the value of an entry of that kind.
+bool value_fits(std::uint8_t kind, Slice value) {
+  ValueReference reference;
+  switch (static_cast<EntryKind>(kind)) {
+    case EntryKind::kTombstone: return value.empty();
+    case EntryKind::kReference: return decode_reference(value, reference);
+    default: return true;
+  }
 }
 
 // Bodies and what their columns say about them.
@@ -47,7 +59,7 @@ std::string_view check_entries(const char* block, const Columns& c) {
   const bool has_sequences = (c.flags & (kSequences32 | kSequences64)) != 0;
   const auto base_kind = static_cast<std::uint8_t>(base & 0xFF);
   if (has_sequences ? base_kind != 0 : !entry_kind_known(base_kind)) return "block has a malformed base sequence";
-  bool tombstone = base_kind == static_cast<std::uint8_t>(EntryKind::kTombstone);
+  std::uint8_t kind = base_kind;
   const auto offset_at = [&](std::uint64_t i) -> std::uint64_t {
     return (c.flags & kWideOffsets) != 0 ? load<std::uint32_t>(block + c.offsets + 4 * i)
                                          : load<std::uint16_t>(block + c.offsets + 2 * i);
@@ -57,7 +69,7 @@ std::string_view check_entries(const char* block, const Columns& c) {
   for (std::uint64_t i = 0; i < c.entries; ++i) {
     const std::uint64_t end = offset_at(i + 1);
     if (end < begin || end > c.bytes) return "block has a body outside its bounds";
-    if (has_sequences && !check_sequence(base, block + c.sequences, i, c.flags, tombstone)) {
+    if (has_sequences && !check_sequence(base, block + c.sequences, i, c.flags, kind)) {
       return "block has an unknown kind or an impossible sequence";
     }
     const char* in = block + begin;
@@ -66,7 +78,9 @@ std::string_view check_entries(const char* block, const Columns& c) {
     if (in == nullptr || rest > kKeyBytesMax - c.prefix_bytes) return "block has a malformed key length";
     const std::uint64_t suffix = rest > kHeadBytes ? rest - kHeadBytes : 0;
     const auto left = static_cast<std::uint64_t>(block + end - in);
-    if (suffix > left || (tombstone && suffix != left)) return "block has a body of the wrong size";
+    if (suffix > left || !value_fits(kind, {in + suffix, static_cast<std::size_t>(left - suffix)})) {
+      return "block has a body of the wrong size";
+    }
     const auto head = load<std::uint64_t>(block + c.heads + kHeadBytes * i);
     if (rest < kHeadBytes && head << (8 * rest) != 0) return "block has a head longer than its key";
     begin = end;

@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "platform/io.h"
-#include "platform/planted_bug.h"
 
 namespace firn::sstable {
 
@@ -65,12 +64,12 @@ Status Output::write(std::size_t bytes) {
   return {};
 }
 
-Status Output::finish() {
+Status Output::finish(bool sync) {
   if (used_ != 0) {
     if (Status s = write(used_); !s.ok()) return s;
   }
   if (Status s = file_.truncate(written_); !s.ok()) return s;
-  return FIRN_PLANTED_BUG(table_not_synced) ? Status() : file_.sync();
+  return sync ? file_.sync() : Status();
 }
 
 }  // namespace firn::sstable

@@ -1,6 +1,6 @@
-// The file of a table being written, as one stream: large aligned writes into space reserved ahead, with write-back
-// started early so that the sync at the end finds little to do. Pieces of 2 MiB at multiples of 2 MiB also let Linux
-// map the page cache of the file in huge pages.
+// The file of a table, or of values, being written, as one stream: large aligned writes into space reserved ahead, with
+// write-back started early so that the sync at the end finds little to do. Pieces of 2 MiB at multiples of 2 MiB also
+// let Linux map the page cache of the file in huge pages.
 //
 // Thread safety: one thread at a time. Lifetime: the file outlives it.
 #pragma once
@@ -28,8 +28,8 @@ class Output {
   char* reserve(std::size_t bytes);
   // The first `bytes` bytes of the last reservation follow the stream; writes what is complete.
   Status advance(std::size_t bytes);
-  // Writes the rest, cuts the file to offset() and syncs it.
-  Status finish();
+  // Writes the rest, cuts the file to offset() and syncs it, unless a planted bug says not to.
+  Status finish(bool sync);
 
  private:
   Status reserve_space(std::uint64_t end);

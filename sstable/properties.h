@@ -14,7 +14,9 @@
 //   68      4      compression           asked for; blocks that do not shrink are stored as they are
 //   72      4      smallest key bytes
 //   76      4      largest key bytes
-//   80             smallest key, largest key, zeros up to the footer
+//   80             smallest key, largest key
+//                  from format 2 on: varint number of value files referred to, then for each varint file id,
+//                  references, bytes of the records; zeros up to the footer
 #pragma once
 
 #include <cstdint>
@@ -34,10 +36,11 @@ struct Properties {
   Compression compression = Compression::kNone;
 };
 
-// Appends all fields up to the keys' end; not the zeros.
+// Appends all fields up to the zeros.
 void encode_properties(const Properties& properties, const TableMeta& meta, std::string& out);
 
 // Sets `properties` and all fields of `meta` but id, file_bytes and digest. False when `section` is malformed.
-bool decode_properties(Slice section, Properties& properties, TableMeta& meta);
+// `version`: of the table's format.
+bool decode_properties(Slice section, std::uint32_t version, Properties& properties, TableMeta& meta);
 
 }  // namespace firn::sstable

@@ -121,7 +121,7 @@ Status Table::read_metadata() {
     return Status::corruption(path_, start, "filter is too large");
   }
   filter_ = sstable::Filter(section(SectionKind::kFilter));
-  if (!sstable::decode_properties(section(SectionKind::kProperties), properties_, meta_) ||
+  if (!sstable::decode_properties(section(SectionKind::kProperties), footer_.version, properties_, meta_) ||
       properties_.compressed_blocks > index_.blocks()) {
     return Status::corruption(path_, footer_.section(SectionKind::kProperties).offset, "malformed properties");
   }
@@ -288,6 +288,8 @@ void Table::read_hit(const BlockReader& reader, std::uint32_t index, CachedBlock
   hit.sequence = sequence_of(packed);
   hit.value = reader.body(index).value;
   hit.block = block;
+  // Now: whether what a mapping showed can be trusted is asked after this. Blocks are checked, so it is a reference.
+  if (hit.kind == EntryKind::kReference) static_cast<void>(sstable::decode_reference(hit.value, hit.reference));
 }
 
 // Whether a mapped value can be read to its end: its first page was read with the key, the others are tried here.

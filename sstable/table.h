@@ -35,6 +35,7 @@
 #include "sstable/stored_block.h"
 #include "sstable/table_format.h"
 #include "sstable/table_meta.h"
+#include "sstable/value_format.h"
 
 namespace firn {
 
@@ -54,6 +55,7 @@ struct TableHit {
   Sequence sequence = 0;
   Slice value;                   // Lives as long as the table if `block` is null, else as long as the guard
   CachedBlock* block = nullptr;  // or a reference taken under it: block->add_reference().
+  ValueReference reference;      // Of kReference: where the value is.
 };
 
 // One block as the file holds it.

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <string>
 
 #include "codec/compression.h"
 #include "codec/key_hash.h"
 #include "codec/key_head.h"
 #include "platform/assert.h"
+#include "platform/planted_bug.h"
 #include "sstable/block_builder.h"
 #include "sstable/block_reader.h"
 #include "sstable/filter.h"
@@ -16,6 +18,7 @@
 #include "sstable/properties.h"
 #include "sstable/table.h"
 #include "sstable/table_format.h"
+#include "sstable/value_format.h"
 
 namespace firn {
 
@@ -71,6 +74,7 @@ class TableBuilder::Impl {
     return status;
   }
   void add_sums(const sstable::EntrySums& sums);
+  void add_use(Slice reference);
   void begin_block(Slice first_key, const Step& step);
   Status write_block();
   Status write_compressed(bool& written);
@@ -89,7 +93,8 @@ class TableBuilder::Impl {
   sstable::Footer footer_;
   TableMeta meta_;
   sstable::EntrySums sums_;  // Of the written blocks.
-  Slice last_key_;           // In block_ or, when that is empty, last_written_key_.
+  std::map<std::uint64_t, ValueUse> uses_;
+  Slice last_key_;  // In block_ or, when that is empty, last_written_key_.
   std::string last_written_key_;
   std::uint64_t last_packed_ = 0;  // Of that key; see last_packed().
   std::string raw_;                // A block to be compressed,
@@ -128,6 +133,16 @@ void TableBuilder::Impl::add_sums(const sstable::EntrySums& sums) {
   sums_.largest_sequence = std::max(sums_.largest_sequence, sums.largest_sequence);
 }
 
+void TableBuilder::Impl::add_use(Slice reference) {
+  ValueReference to;
+  const bool sound = sstable::decode_reference(reference, to);
+  FIRN_ASSERT(sound);
+  ValueUse& use = uses_[to.file];
+  use.file = to.file;
+  ++use.records;
+  use.bytes += to.bytes;
+}
+
 Status TableBuilder::Impl::add(const Entry& entry) {
   if (!status_.ok()) return status_;
   const Step step = step_to(entry);
@@ -135,12 +150,13 @@ Status TableBuilder::Impl::add(const Entry& entry) {
   if (entry.key.size() > kKeyBytesMax || entry.value.size() > kValueBytesMax || entry.sequence > kSequenceMax) {
     return refuse(entry, "is beyond the limits");
   }
-  FIRN_ASSERT(entry.kind == EntryKind::kPut || entry.value.empty());
+  FIRN_ASSERT(entry.kind != EntryKind::kTombstone || entry.value.empty());
   if (!block_.empty() && !block_.fits(entry, step.shared, options_.block_bytes)) {
     if (Status s = write_block(); !s.ok()) return fail(std::move(s));
   }
   if (block_.empty()) begin_block(entry.key, step);
   if (!step.same_key) filter_.add(key_hash(entry.key));
+  if (entry.kind == EntryKind::kReference) add_use(entry.value);
   block_.add(entry, step.shared);
   last_key_ = block_.last_key();
   return {};
@@ -236,6 +252,7 @@ Status TableBuilder::Impl::add_block(const Table& source, std::uint32_t index) {
     if (i == 0) begin_block(key, step);
     if (!step.same_key) filter_.add(key_hash(key));
     sums.add(entry);
+    if (entry.kind == EntryKind::kReference) add_use(entry.value);
     last_written_key_ = key;
     last_key_ = last_written_key_;
     last_packed_ = packed;
@@ -288,11 +305,12 @@ Status TableBuilder::Impl::write_tail() {
   if (Status s = append_section(SectionKind::kProperties, section, sstable::kFooterBytes); !s.ok()) return s;
   char* const page = output_.reserve(sstable::kFooterBytes);
   if (page == nullptr) return Status(StatusCode::kOutOfMemory, path_ + ": no memory for the footer");
+  footer_.version = meta_.values.empty() ? 1 : 2;
   footer_.table_id = meta_.id;
   footer_.file_bytes = meta_.file_bytes = output_.offset() + sstable::kFooterBytes;
   meta_.digest = sstable::encode_footer(footer_, page);
   if (Status s = output_.advance(sstable::kFooterBytes); !s.ok()) return s;
-  return output_.finish();
+  return output_.finish(!FIRN_PLANTED_BUG(table_not_synced));
 }
 
 Result<TableMeta> TableBuilder::Impl::finish() {
@@ -310,6 +328,7 @@ Result<TableMeta> TableBuilder::Impl::finish() {
   meta_.smallest_sequence = sums_.smallest_sequence;
   meta_.largest_sequence = sums_.largest_sequence;
   meta_.largest_key = last_key_;
+  for (const auto& [file, use] : uses_) meta_.values.push_back(use);
   if (Status s = write_tail(); !s.ok()) return fail(std::move(s));
   status_ = Status(StatusCode::kInvalidArgument, path_ + ": the table is finished");
   return meta_;

@@ -10,7 +10,7 @@ namespace firn::sstable {
 std::uint64_t encode_footer(const Footer& footer, char* page) {
   std::memset(page, 0, kFooterBytes);
   store(page + kFooterMagicOffset, kTableMagic);
-  store(page + kFooterVersionOffset, kTableVersion);
+  store(page + kFooterVersionOffset, footer.version);
   store(page + kFooterSectionsOffset, static_cast<std::uint32_t>(kSectionCount));
   store(page + kFooterIdOffset, footer.table_id);
   store(page + kFooterFileBytesOffset, footer.file_bytes);
@@ -66,7 +66,8 @@ Result<Footer> decode_footer(Slice page, std::string_view path, std::uint64_t fi
     return Status(StatusCode::kNewerFormat, std::string(path) + ": table format " + std::to_string(version) +
                                                 ", this build knows up to " + std::to_string(kTableVersion));
   }
-  if (version != kTableVersion || load<std::uint32_t>(page.data() + kFooterSectionsOffset) != kSectionCount) {
+  footer.version = version;
+  if (version == 0 || load<std::uint32_t>(page.data() + kFooterSectionsOffset) != kSectionCount) {
     return Status::corruption(path, at, "footer has an unknown version or section count");
   }
   if (footer.file_bytes != file_bytes) {

@@ -20,8 +20,8 @@
 namespace firn::sstable {
 
 inline constexpr std::uint64_t kTableMagic = 0x0A656C6261542E46;  // "F.Table\n" as it lies in the file.
-// 1: the first.
-inline constexpr std::uint32_t kTableVersion = 1;
+// 1: the first. 2: entries may refer to value files; written only where one does.
+inline constexpr std::uint32_t kTableVersion = 2;
 
 inline constexpr std::size_t kSectionAlignment = 64;  // Also of blocks: their addresses are stored in this unit.
 inline constexpr std::size_t kPageBytes = 4096;
@@ -51,6 +51,7 @@ struct Section {
 };
 
 struct Footer {
+  std::uint32_t version = 1;
   std::uint64_t table_id = 0;
   std::uint64_t file_bytes = 0;  // Footer included.
   std::array<Section, kSectionCount> sections;

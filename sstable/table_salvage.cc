@@ -66,8 +66,8 @@ Status TableSalvage::read_sections(const TableMeta* expected) {
     }
     sstable::Properties properties;
     TableMeta meta;
-    const bool decoded =
-        kind == SectionKind::kProperties && status.ok() && sstable::decode_properties(index_bytes_, properties, meta);
+    const bool decoded = kind == SectionKind::kProperties && status.ok() &&
+                         sstable::decode_properties(index_bytes_, footer_.version, properties, meta);
     if (decoded) smallest_key_ = meta.smallest_key;
     if (status.ok()) continue;
     damage(std::move(status), section.offset, section.length);

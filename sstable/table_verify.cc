@@ -1,6 +1,7 @@
 // Table::verify: reads a table from the disk as if nothing were known about it but where things lie.
 // Test: tests/sstable/damage_test.cc.
 #include <algorithm>
+#include <map>
 #include <span>
 #include <string>
 #include <utility>
@@ -119,6 +120,7 @@ class TableVerifier {
       sums_.tombstones += kind_of(packed) == EntryKind::kTombstone ? 1 : 0;
       sums_.key_bytes += key.size();
       sums_.value_bytes += reader.body(i).value.size();
+      if (kind_of(packed) == EntryKind::kReference) add_use(reader.body(i).value);
       if (sums_.entries == 1) {
         sums_.smallest_key = key;
         sums_.smallest_sequence = sequence_of(packed);
@@ -132,6 +134,15 @@ class TableVerifier {
     return {};
   }
 
+  void add_use(Slice reference) {
+    ValueReference to;
+    static_cast<void>(sstable::decode_reference(reference, to));  // The block was checked.
+    ValueUse& use = uses_[to.file];
+    use.file = to.file;
+    ++use.records;
+    use.bytes += to.bytes;
+  }
+
   // Only when every block is sound: counts and ranges against the properties. That no block is compressed decides
   // whether the table is mapped, so a wrong count would fail readers.
   void check_sums() {
@@ -139,6 +150,7 @@ class TableVerifier {
     sums_.file_bytes = table_.meta_.file_bytes;
     sums_.digest = table_.meta_.digest;
     sums_.largest_key = last_key_;
+    for (const auto& [file, use] : uses_) sums_.values.push_back(use);
     const bool blocks_agree =
         compressed_blocks_ == table_.properties_.compressed_blocks && raw_bytes_ == table_.properties_.raw_bytes;
     if (sums_ == table_.meta_ && blocks_agree) return;
@@ -156,6 +168,7 @@ class TableVerifier {
   std::uint64_t last_packed_ = 0;
   bool have_last_ = false;
   TableMeta sums_;
+  std::map<std::uint64_t, ValueUse> uses_;
   std::uint64_t compressed_blocks_ = 0;
   std::uint64_t raw_bytes_ = 0;  // Of the blocks, before compression and padding.
 };

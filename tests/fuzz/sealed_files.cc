@@ -112,7 +112,7 @@ std::vector<std::string> sample_edits() {
   created.families_created = {{0, "default", {}}, {1, "notes", options}};
   lsm::VersionEdit flushed;
   flushed.log_segments_removed = {5};
-  const TableMeta meta{7, 8192, 0xD16E57, 10, 1, 160, 1000, "a", "z", 17, 99};
+  const TableMeta meta{7, 8192, 0xD16E57, 10, 1, 160, 1000, "a", "z", 17, 99, {}};
   flushed.tables_added = {{0, 0, meta}};
   flushed.flushed = {{0, 99}};
   lsm::VersionEdit moved;

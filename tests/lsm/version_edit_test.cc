@@ -26,7 +26,7 @@ VersionEdit full_edit() {
   options.compression = LevelCompression{Compression::kNone, Compression::kLz4, Compression::kZstd};
   edit.families_created = {{1, "users", options}, {2, std::string("\0\xFF", 2), {}}};
   edit.tables_removed = {{1, 6, 7}};
-  TableMeta meta{8, 1 << 20, 0xD16E57, 1000, 10, 16000, 100000, "a", std::string("z\0", 2), 17, 999};
+  TableMeta meta{8, 1 << 20, 0xD16E57, 1000, 10, 16000, 100000, "a", std::string("z\0", 2), 17, 999, {}};
   edit.tables_added = {{1, 6, meta}, {0, 0, meta}};
   edit.flushed = {{0, 999}};
   edit.families_dropped = {2};
@@ -92,7 +92,7 @@ TEST(VersionEdit, TruncatedAnywhereIsMalformedOrShorter) {
 }
 
 TEST(VersionEdit, NonsenseIsMalformed) {
-  const TableMeta sound{8, 1, 1, 10, 5, 1, 1, "a", "b", 1, 2};
+  const TableMeta sound{8, 1, 1, 10, 5, 1, 1, "a", "b", 1, 2, {}};
   const auto expect_malformed = [](const VersionEdit& edit) {
     EXPECT_EQ(decode_version_edit(encode_version_edit(edit)).status().code(), StatusCode::kInvalidArgument);
   };

@@ -91,7 +91,7 @@ TEST(TableFormat, NewerVersionsAreRefusedByName) {
   EXPECT_TRUE(decode_footer(footer_page(kTableVersion), "t", 2 * kFooterBytes).ok());
   const Status s = decode_footer(footer_page(kTableVersion + 1), "t", 2 * kFooterBytes).status();
   EXPECT_EQ(s.code(), StatusCode::kNewerFormat);
-  EXPECT_NE(s.message().find("table format 2"), std::string_view::npos) << s.message();
+  EXPECT_NE(s.message().find("table format 3"), std::string_view::npos) << s.message();
   EXPECT_EQ(decode_footer(footer_page(0), "t", 2 * kFooterBytes).status().code(), StatusCode::kCorruption);
 }
 

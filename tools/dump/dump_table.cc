@@ -150,7 +150,7 @@ class TableDump {
     const Section& section = footer_.section(SectionKind::kProperties);
     sstable::Properties properties;
     TableMeta meta;
-    if (!sstable::decode_properties(bytes_of(section), properties, meta)) {
+    if (!sstable::decode_properties(bytes_of(section), footer_.version, properties, meta)) {
       damage(section.offset, "malformed properties");
       return;
     }
@@ -165,6 +165,10 @@ class TableDump {
     out_.field("filter_bits_per_key", properties.filter_bits_per_key);
     out_.field("sequences", Json::array({meta.smallest_sequence, meta.largest_sequence}),
                fmt::format("{}..{}", meta.smallest_sequence, meta.largest_sequence));
+    for (const ValueUse& use : meta.values) {
+      out_.field(fmt::format("value_file_{}", use.file), Json{{"references", use.records}, {"bytes", use.bytes}},
+                 fmt::format("{} references to {} in it", count_text(use.records), bytes_text(use.bytes)));
+    }
     constexpr std::size_t kRoom = 72;
     print_key("smallest_key", meta.smallest_key, kRoom);
     print_key("largest_key", meta.largest_key, kRoom);
@@ -219,19 +223,30 @@ class TableDump {
 
   void print_entry(const BlockReader& reader, std::uint32_t i, Json& json) {
     const std::uint64_t packed = reader.packed_sequence(i);
-    const bool put = kind_of(packed) == EntryKind::kPut;
+    const bool put = kind_of(packed) != EntryKind::kTombstone;
+    ValueReference at;
+    const bool separated =
+        kind_of(packed) == EntryKind::kReference && sstable::decode_reference(reader.body(i).value, at);
+    // What a reference leads to, in place of its bytes.
+    const std::string place =
+        separated ? fmt::format("value file {}, record {}, at {}", at.file, at.index, at.offset) : std::string();
     const std::string key = reader.key(i);
-    const Slice value = reader.body(i).value;
+    const Slice value = separated ? Slice(place) : reader.body(i).value;
     if (out_.json()) {
       Json row;
       row["sequence"] = sequence_of(packed);
-      row["kind"] = put ? "put" : "delete";
+      row["kind"] = separated ? "reference" : put ? "put" : "delete";
       out_.put(row, "key", key);
-      if (put) out_.put(row, "value", value);
+      if (separated)
+        row["value_at"] = {{"file", at.file}, {"record", at.index}, {"offset", at.offset}, {"bytes", at.bytes}};
+      if (put && !separated) out_.put(row, "value", value);
       json["entries"].push_back(std::move(row));
       return;
     }
-    const std::string lead = fmt::format("{:>16} {:<6} ", sequence_of(packed), put ? "put" : "delete");
+    const std::string lead = fmt::format("{:>16} {:<6} ", sequence_of(packed),
+                                         separated ? "refer"
+                                         : put     ? "put"
+                                                   : "delete");
     const std::size_t room = kTextColumns - lead.size();
     out_.line(lead + (put ? out_.pair(key, value, room) : out_.shortened(key, room)));
   }
