@@ -19,6 +19,7 @@ struct FlushTask {
   std::unique_ptr<Cursor> memtable;
   std::vector<Sequence> snapshots;  // Ascending, each once; read after the memtable's last write became visible.
   std::optional<std::uint64_t> expected_entries;
+  ValueTask values;
   std::function<Result<OutputTable>()> create_table;
   std::function<bool()> should_stop;
 };

@@ -14,6 +14,13 @@ namespace {
 
 constexpr std::uint64_t kEntriesPerStopCheck = 256;
 
+// What the user wrote, wherever it is.
+std::uint64_t value_bytes(const Entry& entry) {
+  ValueReference at;
+  const bool separated = entry.kind == EntryKind::kReference && sstable::decode_reference(entry.value, at);
+  return separated ? at.bytes : entry.value.size();
+}
+
 // Decides, entry by entry in internal order, what stays.
 class Retention {
  public:
@@ -49,6 +56,7 @@ class Writer {
   Writer(const CompactionTask& task, CompactionOutcome& outcome)
       : task_(task),
         outcome_(outcome),
+        separator_(task.values, outcome.values),
         cutter_(task.table_bytes, task.grandparents, task.grandparent_overlap_bytes_max) {}
 
   // The next key begins: a table may end here, and only here, since the versions of a key stay together.
@@ -58,7 +66,8 @@ class Writer {
     return finish_table();
   }
 
-  Status add(const Entry& entry) {
+  Status add(Entry entry) {
+    if (Status status = separator_.place(entry); !status.ok()) return status;
     if (output_.builder == nullptr) {
       if (Status status = begin_table(); !status.ok()) return status;
     }
@@ -66,7 +75,12 @@ class Writer {
     return output_.builder->add(entry);
   }
 
-  Status finish() { return output_.builder == nullptr ? Status() : finish_table(); }
+  Status finish() {
+    if (Status status = output_.builder == nullptr ? Status() : finish_table(); !status.ok()) return status;
+    Status status = separator_.finish();
+    outcome_.counts.bytes_written += outcome_.values.bytes_written;
+    return status;
+  }
 
  private:
   Status begin_table() {
@@ -90,6 +104,7 @@ class Writer {
 
   const CompactionTask& task_;
   CompactionOutcome& outcome_;
+  ValueSeparator separator_;
   OutputTable output_;
   OutputCutter cutter_;
 };
@@ -130,7 +145,7 @@ class Job {
   Status take(const Entry& entry) {
     CompactionCounts& counts = outcome_.counts;
     ++counts.entries_read;
-    counts.bytes_read += entry.key.size() + entry.value.size();
+    counts.bytes_read += entry.key.size() + value_bytes(entry);
     const bool same_key = counts.entries_read > 1 && entry.key == key_;
     if (same_key) {
       if (entry.sequence >= sequence_) return out_of_order();

@@ -20,6 +20,7 @@
 
 #include "codec/cursor.h"
 #include "compaction/picker.h"
+#include "compaction/value_separator.h"
 #include "firn/file_system.h"
 #include "firn/slice.h"
 #include "firn/status.h"
@@ -48,6 +49,7 @@ struct CompactionTask {
   std::optional<std::string> up_to;
   std::size_t head_offset = 0;                    // Common prefix of all keys, as for MergeCursor.
   std::optional<std::uint64_t> expected_entries;  // What the inputs hold within those bounds, if known: checked.
+  ValueTask values;
   // Makes the next output. Called from the thread of the job, which destroys builder and file before it returns.
   std::function<Result<OutputTable>()> create_table;
   // Asked every few hundred entries; true ends the job with kClosed.
@@ -60,8 +62,8 @@ struct CompactionCounts {
   std::uint64_t entries_shadowed = 0;    // A newer version is visible to the same snapshots.
   std::uint64_t tombstones_dropped = 0;  // At the bottom.
   std::uint64_t sequences_zeroed = 0;
-  std::uint64_t bytes_read = 0;     // Keys and values.
-  std::uint64_t bytes_written = 0;  // Of files.
+  std::uint64_t bytes_read = 0;     // Keys and values, separated ones too.
+  std::uint64_t bytes_written = 0;  // Of files, value files included.
 };
 
 struct CompactionOutcome {
@@ -69,6 +71,7 @@ struct CompactionOutcome {
   Status status;
   std::vector<TableMeta> tables;       // Finished outputs, by key. Of no use unless status is Ok.
   std::vector<std::uint64_t> created;  // Ids of all outputs begun: unless status is Ok, the caller removes their files.
+  ValueOutcome values;
   CompactionCounts counts;
 };
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compaction/value_picker.h"
+
 namespace firn::compaction {
 
 namespace {
@@ -95,7 +97,7 @@ std::uint64_t compaction_debt_bytes(const FamilyShape& shape) {
     arriving = std::max(0.0, bytes - static_cast<double>(targets.bytes[static_cast<std::size_t>(level)]));
     if (arriving > 0) debt += arriving * (1 + static_cast<double>(level_bytes(shape, level + 1, true)) / bytes);
   }
-  return static_cast<std::uint64_t>(debt);
+  return static_cast<std::uint64_t>(debt) + value_garbage(shape).live_bytes;
 }
 
 }  // namespace firn::compaction

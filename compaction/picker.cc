@@ -6,6 +6,7 @@
 
 #include "compaction/level_targets.h"
 #include "compaction/plan_builder.h"
+#include "compaction/value_picker.h"
 
 namespace firn::compaction {
 
@@ -63,7 +64,7 @@ std::vector<Candidate> candidates(const FamilyShape& shape, const LevelTargets& 
 }
 
 std::string describe(const char* format, int level, double score) {
-  char text[64];
+  char text[96];
   std::snprintf(text, sizeof text, format, level, score);
   return text;
 }
@@ -168,7 +169,7 @@ std::optional<CompactionPlan> pick_rewrite(const FamilyShape& shape) {
   const std::vector<ShapeTable>& last = shape.levels[kLastLevel];
   for (std::size_t i = 0; i < last.size(); ++i) {
     if (!worth_compacting(shape, kLastLevel, last[i])) continue;
-    if (std::optional<CompactionPlan> plan = plan_rewrite(shape, {i, i + 1})) return plan;
+    if (std::optional<CompactionPlan> plan = plan_rewrite(shape, kLastLevel, {i, i + 1})) return plan;
   }
   return std::nullopt;
 }
@@ -212,16 +213,41 @@ RunningCompaction running_compaction(const CompactionPlan& plan) {
   return {plan.inputs.front().level, plan.output_level, plan.smallest_key, plan.largest_key};
 }
 
-std::optional<CompactionPlan> pick_compaction(const FamilyShape& shape) {
+namespace {
+
+std::optional<CompactionPlan> collect_garbage(const FamilyShape& shape, const ValueGarbage& garbage) {
+  std::optional<CompactionPlan> plan = pick_garbage(shape, garbage.emptied);
+  if (plan)
+    plan->reason =
+        describe("L%d refers to value files; garbage there is at %.2f of its limit", plan->output_level, garbage.score);
+  return plan;
+}
+
+std::optional<CompactionPlan> pick_any(const FamilyShape& shape, const ValueGarbage& garbage) {
   const LevelTargets targets = level_targets(shape);
   Reservations reservations(shape);
+  bool collect = !garbage.emptied.empty();  // When its turn comes, and nothing more urgent is blocked.
   for (const Candidate& candidate : candidates(shape, targets)) {
+    if (collect && garbage.score > candidate.score) {
+      if (std::optional<CompactionPlan> plan = collect_garbage(shape, garbage)) return plan;
+      collect = false;
+    }
     const int output = candidate.level == 0 ? targets.base_level : std::min(candidate.level + 1, kLastLevel);
     if (!reservations.allow(candidate.level, output)) continue;
     if (std::optional<CompactionPlan> plan = pick(shape, targets, candidate)) return plan;
     reservations.add(candidate.level, output);
+    collect = false;
   }
-  return std::nullopt;
+  return collect ? collect_garbage(shape, garbage) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<CompactionPlan> pick_compaction(const FamilyShape& shape) {
+  ValueGarbage garbage = value_garbage(shape);
+  std::optional<CompactionPlan> plan = pick_any(shape, garbage);
+  if (plan && !plan->trivial_move) plan->emptied_values = std::move(garbage.emptied);
+  return plan;
 }
 
 }  // namespace firn::compaction

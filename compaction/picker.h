@@ -35,6 +35,13 @@ struct ShapeTable {
   bool compacting = false;  // Input of a running compaction.
 };
 
+// A value file that tables refer to.
+struct ShapeValues {
+  std::uint64_t id = 0;
+  std::uint64_t bytes = 0;  // Of its records.
+  bool damaged = false;     // Left alone: a compaction met damage in it.
+};
+
 // What running compactions take part in. Nothing else may write into their range of the output level, even where no
 // table is yet.
 struct RunningCompaction {
@@ -46,6 +53,8 @@ struct RunningCompaction {
 
 struct FamilyShape {
   std::array<std::vector<ShapeTable>, kLevelCount> levels;  // L0 newest first, the others by key.
+  std::vector<ShapeValues> values;                          // By id.
+  std::uint32_t value_garbage_percent = 100;                // Of the values' bytes: allowed.
   std::vector<RunningCompaction> running;
   LevelLimits limits;
   LevelCompression compression{};  // A table changes level without being rewritten only between equals.
@@ -86,6 +95,7 @@ struct CompactionPlan {
   std::uint64_t input_bytes = 0;
   std::uint64_t input_entries = 0;
   std::uint64_t table_bytes = 0;                    // Target size of an output table.
+  std::vector<std::uint64_t> emptied_values;        // Ids of value files, ascending: live values there are moved.
   std::vector<Boundary> grandparents;               // By key; empty at the last level.
   std::uint64_t grandparent_overlap_bytes_max = 0;  // Per output table.
   std::string reason;  // For the log: "L0 has 5 tables of 4", "L4 holds 1.3 of its target", ...

@@ -208,12 +208,13 @@ CompactionPlan plan_within_l0(const FamilyShape& shape, std::size_t count) {
   return plan;
 }
 
-std::optional<CompactionPlan> plan_rewrite(const FamilyShape& shape, IndexRange seeds) {
-  const int last = kLevelCount - 1;
-  if (any_compacting(level_of(shape, last), seeds)) return std::nullopt;
+std::optional<CompactionPlan> plan_rewrite(const FamilyShape& shape, int level, IndexRange seeds) {
+  if (any_compacting(level_of(shape, level), seeds)) return std::nullopt;
   Draft draft(shape);
-  draft.add(last, seeds);
-  return draft.finish(last);
+  draft.add(level, seeds);
+  std::optional<CompactionPlan> plan = draft.finish(level);
+  if (plan && level == 0) plan->table_bytes = 0;
+  return plan;
 }
 
 }  // namespace firn::compaction

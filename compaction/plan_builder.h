@@ -55,7 +55,8 @@ std::optional<CompactionPlan> plan_l0(const FamilyShape& shape, std::size_t seed
 // The newest L0 tables [0, count) into one L0 table. Precondition: none is compacting, count >= 2.
 CompactionPlan plan_within_l0(const FamilyShape& shape, std::size_t count);
 
-// Tables of the last level rewritten in place, to get rid of what no snapshot needs any more. None: as above.
-std::optional<CompactionPlan> plan_rewrite(const FamilyShape& shape, IndexRange seeds);
+// Tables of `level` rewritten in place, to get rid of what no snapshot needs any more, or to move values. Of L0: one
+// table. None: as above.
+std::optional<CompactionPlan> plan_rewrite(const FamilyShape& shape, int level, IndexRange seeds);
 
 }  // namespace firn::compaction

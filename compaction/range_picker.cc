@@ -3,6 +3,7 @@
 #include "compaction/level_targets.h"
 #include "compaction/picker.h"
 #include "compaction/plan_builder.h"
+#include "compaction/value_picker.h"
 
 namespace firn::compaction {
 
@@ -19,9 +20,11 @@ bool reaches_into(const RangeCompaction& state, Slice largest) {
   return largest >= Slice(state.from) && (!state.done || largest > Slice(*state.done));
 }
 
-RangeStep step_of(std::optional<CompactionPlan> plan, const RangeCompaction& now, RangeCompaction next) {
+RangeStep step_of(const FamilyShape& shape, std::optional<CompactionPlan> plan, const RangeCompaction& now,
+                  RangeCompaction next) {
   if (!plan) return {RangeStep::Kind::kBlocked, {}, now};
   plan->reason = "asked for";
+  if (!plan->trivial_move) plan->emptied_values = value_garbage(shape).emptied;
   return {RangeStep::Kind::kPlan, std::move(*plan), std::move(next)};
 }
 
@@ -34,7 +37,7 @@ std::optional<RangeStep> step_l0(const FamilyShape& shape, const RangeCompaction
         !reaches_into(state, meta.largest_key)) {
       continue;
     }
-    return step_of(plan_l0(shape, i, level_targets(shape).base_level), state, state);
+    return step_of(shape, plan_l0(shape, i, level_targets(shape).base_level), state, state);
   }
   return std::nullopt;
 }
@@ -60,9 +63,9 @@ std::optional<RangeStep> step_down(const FamilyShape& shape, const RangeCompacti
   if (begin == end) return std::nullopt;
   RangeCompaction next = state;
   next.done = level[end - 1].meta->largest_key;
-  std::optional<CompactionPlan> plan =
-      state.level < kLastLevel ? plan_down(shape, state.level, {begin, end}) : plan_rewrite(shape, {begin, end});
-  return step_of(std::move(plan), state, std::move(next));
+  std::optional<CompactionPlan> plan = state.level < kLastLevel ? plan_down(shape, state.level, {begin, end})
+                                                                : plan_rewrite(shape, kLastLevel, {begin, end});
+  return step_of(shape, std::move(plan), state, std::move(next));
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 //                         limits memtable=N table=N ratio=N l0=N
 //                         snapshot N | compress FROM-TO (levels that have lz4; others have none)
 //                         L<level> <id> <from>-<to> <bytes> [tombstones=N of 100 entries] [seq=N or N-M]
+//                           [refer=FILE:BYTES ...] (to so many bytes of a value file)
 //                         (L0 newest first; sequences default to the id)
+//                         values <id> <bytes> [damaged] | garbage PERCENT (allowed in value files)
 //   targets | debt      what the picker says of the shape
 //   pick                what it would do
 //   start               the same, and it is running from now on (a move is done at once)
@@ -70,6 +72,12 @@ class PickerScript {
         }
       } else if (word == "snapshot") {
         in >> oldest_snapshot_;
+      } else if (word == "garbage") {
+        in >> garbage_percent_;
+      } else if (word == "values") {
+        ShapeValues& values = values_.emplace_back();
+        in >> values.id >> values.bytes >> word;
+        values.damaged = word == "damaged";
       } else if (word == "compress") {
         in >> word;
         for (int level = word[0] - '0'; level <= word[2] - '0'; ++level) {
@@ -96,6 +104,9 @@ class PickerScript {
     meta.smallest_sequence = meta.largest_sequence = meta.id;
     for (std::string word; in >> word;) {
       if (word.starts_with("tombstones")) meta.tombstones = number_after(word);
+      if (word.starts_with("refer")) {
+        meta.values.push_back({number_after(word), 1, std::stoull(word.substr(word.find(':') + 1))});
+      }
       if (!word.starts_with("seq")) continue;
       const std::size_t dash = word.find('-');
       meta.smallest_sequence = meta.largest_sequence = number_after(word);
@@ -110,6 +121,8 @@ class PickerScript {
     shape.limits = limits_;
     shape.compression = compression_;
     shape.oldest_snapshot = oldest_snapshot_;
+    shape.values = values_;
+    shape.value_garbage_percent = garbage_percent_;
     for (std::size_t level = 0; level < levels_.size(); ++level) {
       for (const Table& table : levels_[level]) shape.levels[level].push_back({&table.meta, table.compacting});
     }
@@ -138,6 +151,7 @@ class PickerScript {
     out << (plan->trivial_move ? "moved to L" : "-> L") << plan->output_level << ' ' << plan->smallest_key << '-'
         << plan->largest_key << ' ' << plan->input_bytes << " bytes" << (plan->bottommost ? ", bottommost" : "");
     for (const Boundary& boundary : plan->grandparents) out << ", |" << boundary.largest_key << ':' << boundary.bytes;
+    for (const std::uint64_t id : plan->emptied_values) out << ", empties " << id;
     out << "\n  " << plan->reason << '\n';
     return out.str();
   }
@@ -235,6 +249,8 @@ class PickerScript {
   LevelLimits limits_;
   LevelCompression compression_{};
   Sequence oldest_snapshot_ = kSequenceMax;
+  std::vector<ShapeValues> values_;
+  std::uint32_t garbage_percent_ = 100;
   std::uint64_t last_id_ = 0;
   RangeCompaction range_;
 };
@@ -249,7 +265,8 @@ TEST_P(Picker, DoesWhatTheScriptSays) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Scripts, Picker,
-                         testing::Values("targets", "l0", "levels", "moves", "tombstones", "concurrency", "range"),
+                         testing::Values("targets", "l0", "levels", "moves", "tombstones", "concurrency", "range",
+                                         "values"),
                          [](const auto& param) { return std::string(param.param); });
 
 }  // namespace
