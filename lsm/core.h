@@ -38,6 +38,7 @@ struct Counters {
   std::atomic<std::uint64_t> trivial_moves{0};
   std::atomic<std::uint64_t> compaction_bytes_read{0};
   std::atomic<std::uint64_t> compaction_bytes_written{0};
+  std::atomic<std::uint64_t> value_bytes_moved{0};
 };
 
 // Adds without a locked instruction: for counters with one writer at a time.

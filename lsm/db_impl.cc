@@ -1,5 +1,6 @@
 #include "lsm/db_impl.h"
 
+#include <map>
 #include <utility>
 
 #include "lsm/db_iterator.h"
@@ -197,7 +198,7 @@ std::vector<Result<PinnedValue>> DbImpl::multi_get(Family family, std::span<cons
 Iterator DbImpl::iterator(Family family, const IteratorOptions& options) {
   auto now = moment(family, options.snapshot);
   if (!now.ok()) return Iterator(std::make_unique<FailedIterator>(now.status()));
-  return Iterator(std::make_unique<DbIterator>(std::move(now->view), now->at, options.lower, options.upper));
+  return Iterator(std::make_unique<DbIterator>(std::move(now->view), now->at, options));
 }
 
 Snapshot DbImpl::snapshot() {
@@ -262,12 +263,18 @@ Status DbImpl::verify() {
   if (Status status = ready(); !status.ok()) return status;
   for (const FamilyState* family : core_.families.live()) {
     const std::shared_ptr<const Version> version = family->pin()->version();
+    std::map<std::uint64_t, const ValueHolder*> value_files;
     for (int level = 0; level < kLevelCount; ++level) {
       for (const auto& file : version->level(level)) {
+        for (const auto& values : file->values()) value_files.emplace(values->meta().id, values.get());
         auto table = file->open();
         if (!table.ok()) return table.status();
         if (Status status = (*table)->verify([](const TableDamage&) {}); !status.ok()) return status;
       }
+    }
+    for (const auto& [id, values] : value_files) {
+      Status status = verify_value_file(core_.files, values->path(), values->meta(), {});
+      if (!status.ok()) return status;
     }
   }
   Status status = maintenance_->verify_metadata();
@@ -304,6 +311,7 @@ Statistics DbImpl::statistics() const {
   statistics.trivial_moves = value(counters.trivial_moves);
   statistics.compaction_bytes_read = value(counters.compaction_bytes_read);
   statistics.compaction_bytes_written = value(counters.compaction_bytes_written);
+  statistics.value_bytes_moved = value(counters.value_bytes_moved);
   return statistics;
 }
 

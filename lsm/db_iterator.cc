@@ -4,10 +4,11 @@
 
 namespace firn::lsm {
 
-DbIterator::DbIterator(ViewRef view, Sequence at, std::optional<std::string> lower, std::optional<std::string> upper)
+DbIterator::DbIterator(ViewRef view, Sequence at, const IteratorOptions& options)
     : view_(std::move(view)),
-      lower_(std::move(lower)),
-      upper_(std::move(upper)),
+      lower_(options.lower),
+      upper_(options.upper),
+      lazy_values_(options.lazy_values),
       merge_(*view_, at, lower_, upper_),
       lower_head_(lower_ ? merge_.head_map().head(*lower_) : 0),
       upper_head_(upper_ ? merge_.head_map().head(*upper_) : 0) {}
@@ -78,9 +79,7 @@ Step DbIterator::settle_forward() {
     }
     if (upper_ && key_head_ >= upper_head_ && key_.slice() >= Slice(*upper_)) return end(Position::kLastEnd);
     if (entry.tombstone) continue;
-    value_ = entry.value;
-    position_ = Position::kForward;
-    return Step::kEntry;
+    return show(entry, Position::kForward);
   }
   return merge_.status().ok() ? end(Position::kLastEnd) : fail(merge_.status());
 }
@@ -93,9 +92,7 @@ Step DbIterator::settle_backward() {
     }
     if (lower_ && key_head_ <= lower_head_ && key_.slice() < Slice(*lower_)) return end(Position::kFirstEnd);
     if (entry.tombstone) continue;
-    value_ = entry.value;
-    position_ = Position::kBackward;
-    return Step::kEntry;
+    return show(entry, Position::kBackward);
   }
   return merge_.status().ok() ? end(Position::kFirstEnd) : fail(merge_.status());
 }
@@ -113,6 +110,32 @@ inline bool DbIterator::read_new_key(RunEntry& entry) {
   return true;
 }
 
+inline Step DbIterator::show(const RunEntry& entry, Position position) {
+  position_ = position;
+  value_ = entry.value;
+  separated_ = entry.separated;
+  if (separated_ == nullptr) [[likely]]
+    return Step::kEntry;
+  value_ = {};
+  reference_ = merge_.reference();
+  return lazy_values_ ? Step::kEntry : load_value();
+}
+
+Step DbIterator::load_value() {
+  if (position_ == Position::kError) return Step::kError;
+  if (separated_ == nullptr) return Step::kEntry;
+  const EpochGuard guard;
+  ValueHit hit;
+  if (Status status = separated_->read_value(guard, reference_, key_.slice(), hit); !status.ok()) return fail(status);
+  separated_ = nullptr;
+  value_ = hit.value;
+  if (hit.block != nullptr) {
+    hit.block->add_reference();
+    value_block_ = BlockRef(hit.block);
+  }
+  return Step::kEntry;
+}
+
 Step DbIterator::end(Position end) {
   position_ = end;
   status_ = {};
@@ -121,6 +144,7 @@ Step DbIterator::end(Position end) {
 
 Step DbIterator::fail(const Status& status) {
   position_ = Position::kError;
+  separated_ = nullptr;
   status_ = status;
   return Step::kError;
 }

@@ -16,8 +16,8 @@ namespace firn::lsm {
 
 class DbIterator final : public IteratorImpl {
  public:
-  // Sees the writes up to `at`, within [lower, upper).
-  DbIterator(ViewRef view, Sequence at, std::optional<std::string> lower, std::optional<std::string> upper);
+  // Sees the writes up to `at`, within the bounds of `options`.
+  DbIterator(ViewRef view, Sequence at, const IteratorOptions& options);
 
   Step seek_to_first() override;
   Step seek_to_last() override;
@@ -25,6 +25,7 @@ class DbIterator final : public IteratorImpl {
   Step seek_before(Slice key) override;
   Step next() override;
   Step prev() override;
+  Step load_value() override;
   Slice key() const override { return key_.slice(); }
   Slice value() const override { return value_; }
   const Status& status() const override { return status_; }
@@ -44,12 +45,14 @@ class DbIterator final : public IteratorImpl {
   Step settle_backward();
   // Reads merge_'s entry to key_ and `entry`; false when it is another version of key_.
   bool read_new_key(RunEntry& entry);
+  Step show(const RunEntry& entry, Position position);
   Step end(Position end);
   Step fail(const Status& status);
 
   const ViewRef view_;
   const std::optional<std::string> lower_;
   const std::optional<std::string> upper_;
+  const bool lazy_values_;
   RunMerge merge_;
   const std::uint64_t lower_head_;
   const std::uint64_t upper_head_;
@@ -60,6 +63,10 @@ class DbIterator final : public IteratorImpl {
   KeyBuffer key_;
   KeyBuffer next_key_;
   Slice value_;
+  // While the value of the present entry was not read from its value file:
+  const TableFile* separated_ = nullptr;
+  ValueReference reference_;
+  BlockRef value_block_;  // Keeps value_ alive, where the view does not.
   Status status_;
 };
 
@@ -73,6 +80,7 @@ class FailedIterator final : public IteratorImpl {
   Step seek_before(Slice) override { return Step::kError; }
   Step next() override { return Step::kError; }
   Step prev() override { return Step::kError; }
+  Step load_value() override { return Step::kError; }
   Slice key() const override { return {}; }
   Slice value() const override { return {}; }
   const Status& status() const override { return status_; }

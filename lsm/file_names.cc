@@ -9,6 +9,7 @@ namespace firn::lsm {
 namespace {
 
 constexpr std::string_view kTableSuffix = ".table";
+constexpr std::string_view kValuesSuffix = ".values";
 constexpr std::string_view kLogSuffix = ".log";
 constexpr std::string_view kTemporarySuffix = ".tmp";
 constexpr std::string_view kManifestPrefix = "MANIFEST-";
@@ -43,6 +44,9 @@ std::optional<FileName> parse_file_name(std::string_view name) {
   NameKind kind = NameKind::kTable;
   if (name.ends_with(kTableSuffix)) {
     name.remove_suffix(kTableSuffix.size());
+  } else if (name.ends_with(kValuesSuffix)) {
+    kind = NameKind::kValues;
+    name.remove_suffix(kValuesSuffix.size());
   } else if (name.ends_with(kLogSuffix)) {
     kind = NameKind::kLog;
     name.remove_suffix(kLogSuffix.size());
@@ -59,6 +63,10 @@ std::optional<FileName> parse_file_name(std::string_view name) {
 
 std::string table_path(std::string_view directory, std::uint64_t id) {
   return join_path(directory, padded(id).append(kTableSuffix));
+}
+
+std::string value_path(std::string_view directory, std::uint64_t id) {
+  return join_path(directory, padded(id).append(kValuesSuffix));
 }
 
 std::string segment_path(std::string_view directory, std::uint64_t id) {

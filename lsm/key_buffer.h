@@ -46,10 +46,13 @@ class KeyBuffer {
   std::size_t size_ = 0;
 };
 
+class TableFile;
+
 // What a run has beside the key.
 struct RunEntry {
   Slice value;
   bool tombstone = false;
+  const TableFile* separated = nullptr;  // Where `value` is a reference: through which table it is to be followed.
 };
 
 }  // namespace firn::lsm

@@ -25,7 +25,7 @@ struct LogTables::Run {
   FamilyState& family;
   std::optional<ReplayRun> entries;  // Until they are in tables.
   Sequence largest_sequence = 0;
-  std::vector<TableMeta> tables;  // None after an error.
+  NewTables written;  // Nothing after an error.
 };
 
 LogTables::LogTables(Core& core, Maintenance& maintenance, Executor& executor)
@@ -89,7 +89,7 @@ void LogTables::write(Run& run) {
   if (status.ok()) {
     auto outcome = maintenance_.write_tables(run.family, std::move(cursor).value(), run.entries->entries());
     status = outcome.status();
-    if (status.ok()) run.tables = std::move(outcome->tables);
+    if (status.ok()) run.written.add(*outcome);
   }
   run.entries.reset();
   MutexLock lock(mutex_);
@@ -123,7 +123,8 @@ std::vector<LogTables::NewTables> LogTables::result() const {
   for (const auto& run : taken_) {
     NewTables& of = families[run->family.id()];
     of.family = &run->family;
-    of.tables.insert(of.tables.end(), run->tables.begin(), run->tables.end());
+    of.tables.insert(of.tables.end(), run->written.tables.begin(), run->written.tables.end());
+    of.values.insert(of.values.end(), run->written.values.begin(), run->written.values.end());
     of.flushed = run->largest_sequence;
   }
   std::vector<NewTables> all;

@@ -1,6 +1,7 @@
 #include "lsm/maintenance.h"
 
 #include <algorithm>
+#include <map>
 
 #include "platform/assert.h"
 #include "platform/planted_bug.h"
@@ -17,6 +18,16 @@ std::uint64_t immutable_bytes(const ReadView& view) {
   std::uint64_t bytes = 0;
   for (const auto& memtable : view.immutables()) bytes += memtable->memory_bytes();
   return bytes;
+}
+
+void add_value_files(const TableFile& table, std::map<std::uint64_t, ValueFileInfo>& files) {
+  for (std::size_t i = 0; i < table.values().size(); ++i) {
+    const ValueHolder& values = *table.values()[i];
+    const ValueMeta& meta = values.meta();
+    ValueFileInfo& info = files[meta.id];
+    if (info.id == 0) info = {meta.id, values.path(), meta.file_bytes, meta.records, 0};
+    info.live_bytes += table.meta().values[i].bytes;
+  }
 }
 
 }  // namespace
@@ -40,6 +51,8 @@ std::unique_ptr<MemTable> Maintenance::make_memtable(const FamilyState& family) 
 void Maintenance::adopt_family(std::uint32_t id, const FamilyRecord& record) {
   auto family = std::make_unique<FamilyState>(id, record.name, record.options);
   VersionChange change;
+  std::vector<std::shared_ptr<ValueHolder>> values;  // Until the tables hold them.
+  for (const auto& [value_id, live] : record.values) values.push_back(core_.store->values(live.meta));
   for (int level = 0; level < kLevelCount; ++level) {
     for (const auto& [table_id, meta] : record.levels[static_cast<std::size_t>(level)]) {
       change.added.push_back({level, std::make_shared<TableFile>(core_.store, meta)});
@@ -91,6 +104,7 @@ Status Maintenance::drop_family(FamilyState& family) {
     const Version& version = *family.view()->version();
     for (int level = 0; level < kLevelCount; ++level) {
       for (const auto& table : version.level(level)) table->mark_obsolete();
+      retire_values(family, version.level(level));
     }
     std::shared_ptr<MemTable> empty = make_memtable(family);
     family.set_writer_memtable(empty.get());
@@ -157,13 +171,17 @@ FamilyState* Maintenance::oldest_family() const {
 
 compaction::FamilyShape Maintenance::shape_of(const Work& work, const Version& version) const {
   compaction::FamilyShape shape;
+  std::map<std::uint64_t, std::uint64_t> values;  // Their bytes.
   for (int level = 0; level < kLevelCount; ++level) {
     auto& tables = shape.levels[static_cast<std::size_t>(level)];
     for (const auto& table : version.level(level)) {
       const std::uint64_t id = table->meta().id;
       tables.push_back({&table->meta(), work.busy_tables.contains(id) || work.damaged_tables.contains(id)});
+      for (const auto& held : table->values()) values.emplace(held->meta().id, held->meta().record_bytes);
     }
   }
+  if (!values.empty()) shape.value_garbage_percent = work.family->options().value_garbage_percent;
+  for (const auto& [id, bytes] : values) shape.values.push_back({id, bytes, work.damaged_values.contains(id)});
   shape.running = work.running;
   shape.compression = core_.compression_of(*work.family);
   const std::vector<Sequence> snapshots = core_.snapshots->sequences();
@@ -323,6 +341,7 @@ FamilyProperties Maintenance::properties(const FamilyState& family) const {
   const Work& work = work_of(family);
   const compaction::LevelTargets targets = compaction::level_targets(shape_of(work, *view.version()));
   FamilyProperties properties;
+  std::map<std::uint64_t, ValueFileInfo> value_files;
   for (int level = 0; level < kLevelCount; ++level) {
     const auto index = static_cast<std::size_t>(level);
     LevelInfo& info = properties.levels[index];
@@ -333,10 +352,12 @@ FamilyProperties Maintenance::properties(const FamilyState& family) const {
       info.bytes += meta.file_bytes;
       info.entries += meta.entries;
       info.tombstones += meta.tombstones;
+      add_value_files(*table, value_files);
       properties.tables.push_back({level, meta.id, table->path(), meta.file_bytes, meta.entries, meta.tombstones,
                                    meta.smallest_key, meta.largest_key, meta.smallest_sequence, meta.largest_sequence});
     }
   }
+  for (auto& [id, info] : value_files) properties.value_files.push_back(std::move(info));
   properties.memtable_bytes = view.active()->memory_bytes();
   properties.memtable_entries = view.active()->entries();
   properties.immutable_memtables = static_cast<std::uint32_t>(view.immutables().size());

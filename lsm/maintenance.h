@@ -85,8 +85,11 @@ class Maintenance {
   struct NewTables {
     FamilyState* family = nullptr;
     std::vector<TableMeta> tables;
-    Sequence flushed = 0;       // Up to here the family is in tables; 0: as it was.
-    std::size_t memtables = 0;  // So many of the immutable ones, the oldest, are in them.
+    std::vector<ValueMeta> values;  // Value files made with them.
+    Sequence flushed = 0;           // Up to here the family is in tables; 0: as it was.
+    std::size_t memtables = 0;      // So many of the immutable ones, the oldest, are in them.
+
+    void add(const compaction::CompactionOutcome& outcome);
   };
   // After an error the tables are removed, once it is certain that they do not count.
   Status install_together(const std::vector<NewTables>& families, const std::vector<std::uint64_t>& ended_segments,
@@ -116,6 +119,7 @@ class Maintenance {
     std::uint64_t debt_bytes = 0;
     std::set<std::uint64_t> busy_tables;     // Inputs of running compactions.
     std::set<std::uint64_t> damaged_tables;  // Left alone: a compaction met damage in them.
+    std::set<std::uint64_t> damaged_values;  // Likewise.
     std::vector<compaction::RunningCompaction> running;
     Status flush_error;       // Of the last attempt.
     Status compaction_error;  // Likewise.
@@ -136,8 +140,6 @@ class Maintenance {
 
   // maintenance_tables.cc
   Result<compaction::OutputTable> create_table(const FamilyState& family, int level);
-  // Of a job that failed before its edit was tried.
-  void remove_outputs(const std::vector<std::uint64_t>& ids);
   // manifest_mutex_ held. `new_files`: those that `edit` adds; removed if it fails, once that is certain.
   Status record(VersionEdit edit, const std::vector<std::string>& new_files = {});
   // As record(), for an edit that ends log segments too: those the log has released, and `ended_segments`.
@@ -150,28 +152,47 @@ class Maintenance {
   // Looks how much space there is and sets the pace of writers accordingly; again later while there is too little.
   void watch_space();
 
+  // maintenance_values.cc
+  // What adopt_outputs() made: value files are held here until tables hold them.
+  struct NewFiles {
+    std::vector<std::string> paths;
+    std::vector<std::shared_ptr<ValueHolder>> values;
+  };
+  // `emptied`: value files whose live values are to be moved.
+  compaction::ValueTask value_task(const FamilyState& family, std::vector<std::uint64_t> emptied);
+  // Of a job that failed before its edit was tried.
+  void remove_outputs(const compaction::CompactionOutcome& outcome);
+  // Adds what a job has written to `edit` and `change`.
+  NewFiles adopt_outputs(const FamilyState& family, int level, const std::vector<TableMeta>& tables,
+                         const std::vector<ValueMeta>& values, VersionEdit& edit, VersionChange& change);
+  // Their family was dropped meanwhile.
+  static void abandon(const VersionChange& change, const NewFiles& files);
+  // manifest_mutex_ held; the edit that removed `tables` is recorded: value files that left with them go when the last
+  // reader has gone.
+  void retire_values(const FamilyState& family, const std::vector<std::shared_ptr<TableFile>>& tables);
+
   // maintenance_flush.cc
   void submit_flush(Work& work);
   void background_flush(Work& work);
   Status flush_oldest(Work& work);
   Status sync_log_before(const FamilyState& family);
   void release_chunks_when_idle();
-  Status install_flush(Work& work, const MemTable& memtable, const std::vector<TableMeta>& tables);
+  Status install_flush(Work& work, const MemTable& memtable, const compaction::CompactionOutcome& outcome);
 
   // maintenance_together.cc
   Result<NewTables> write_memtables(FamilyState& family);
   bool is_recorded(const VersionEdit& edit) const;
-  void adopt_tables(const NewTables& of, std::vector<const ReadView*>& retired);
+  void adopt_tables(const NewTables& of, const VersionChange& change, std::vector<const ReadView*>& retired);
 
   // maintenance_compaction.cc
   void background_compaction(Work& work);
   void begin(Work& work, const compaction::CompactionPlan& plan);
   void finish(Work& work, const compaction::CompactionPlan& plan, const Status& status);
   Status run_plan(Work& work, const compaction::CompactionPlan& plan);
-  Result<std::vector<TableMeta>> merge(const FamilyState& family, const compaction::CompactionPlan& plan,
-                                       const Version& version);
-  Status install_compaction(Work& work, VersionEdit edit, const VersionChange& change,
-                            const std::vector<std::string>& new_files);
+  Result<compaction::CompactionOutcome> merge(const FamilyState& family, const compaction::CompactionPlan& plan,
+                                              const Version& version);
+  Status install_compaction(Work& work, VersionEdit edit, const VersionChange& change, const NewFiles& new_files,
+                            const std::vector<std::shared_ptr<TableFile>>& replaced);
 
   // User bytes a second of a job that began at `start_ns`.
   std::uint64_t rate(std::uint64_t bytes, std::uint64_t start_ns) const;

@@ -113,6 +113,12 @@ void Maintenance::finish(Work& work, const compaction::CompactionPlan& plan, con
     if (work.damage.ok()) work.damage = status;
     work.compaction_error = Status();
   }
+  for (const std::uint64_t id : plan.emptied_values) {
+    if (value_path(core_.directory, id) != status.file()) continue;
+    work.damaged_values.insert(id);
+    if (work.damage.ok()) work.damage = status;
+    work.compaction_error = Status();
+  }
 }
 
 Status Maintenance::run_plan(Work& work, const compaction::CompactionPlan& plan) {
@@ -133,26 +139,29 @@ Status Maintenance::run_plan(Work& work, const compaction::CompactionPlan& plan)
   }
   if (plan.trivial_move) {
     core_.counters.trivial_moves.fetch_add(1, std::memory_order_relaxed);
-    return install_compaction(work, std::move(edit), change, {});
+    return install_compaction(work, std::move(edit), change, {}, {});
   }
-  auto outputs = merge(family, plan, *version);
-  if (!outputs.ok()) return outputs.status();
-  std::vector<std::string> new_files;
-  for (const TableMeta& meta : *outputs) {
-    new_files.push_back(table_path(core_.directory, meta.id));
-    edit.tables_added.push_back({family.id(), output_level, meta});
-    change.added.push_back({plan.output_level, std::make_shared<TableFile>(core_.store, meta)});
-  }
+  auto outcome = merge(family, plan, *version);
+  if (!outcome.ok()) return outcome.status();
+  const NewFiles new_files =
+      adopt_outputs(family, plan.output_level, outcome->tables, outcome->values.files, edit, change);
+  std::vector<std::shared_ptr<TableFile>> replaced;
+  for (const auto& [level, table] : inputs) replaced.push_back(table);
   if (FIRN_PLANTED_BUG(tables_deleted_before_edit)) {
-    for (const auto& [level, table] : inputs) core_.store->remove(table->path());
+    for (const auto& table : replaced) core_.store->remove(table->path());
   }
-  if (Status status = install_compaction(work, std::move(edit), change, new_files); !status.ok()) return status;
-  for (const auto& [level, table] : inputs) table->mark_obsolete();
+  if (FIRN_PLANTED_BUG(values_deleted_early)) {
+    for (const std::uint64_t id : plan.emptied_values) core_.store->remove(value_path(core_.directory, id));
+  }
+  Status status = install_compaction(work, std::move(edit), change, new_files, replaced);
+  if (!status.ok()) return status;
+  for (const auto& table : replaced) table->mark_obsolete();
   return {};
 }
 
-Result<std::vector<TableMeta>> Maintenance::merge(const FamilyState& family, const compaction::CompactionPlan& plan,
-                                                  const Version& version) {
+Result<compaction::CompactionOutcome> Maintenance::merge(const FamilyState& family,
+                                                         const compaction::CompactionPlan& plan,
+                                                         const Version& version) {
   const std::uint64_t start = core_.platform.clock->monotonic_ns();
   compaction::CompactionTask task;
   std::array<PlanLevel, kLevelCount> levels;
@@ -176,33 +185,37 @@ Result<std::vector<TableMeta>> Maintenance::merge(const FamilyState& family, con
   task.grandparents = plan.grandparents;
   task.grandparent_overlap_bytes_max = plan.grandparent_overlap_bytes_max;
   task.expected_entries = plan.input_entries;
+  task.values = value_task(family, plan.emptied_values);
   task.create_table = [&] { return create_table(family, plan.output_level); };
   task.should_stop = [this] { return stopping_.load(std::memory_order_relaxed); };
   compaction::CompactionOutcome outcome = compaction::run_compaction(std::move(task));
   if (outcome.status.ok()) outcome.status = core_.files.sync_directory(core_.directory);
   if (!outcome.status.ok()) {
-    remove_outputs(outcome.created);
+    remove_outputs(outcome);
     return outcome.status;
   }
   core_.counters.compactions.fetch_add(1, std::memory_order_relaxed);
-  core_.counters.compaction_bytes_read.fetch_add(file_bytes, std::memory_order_relaxed);
+  core_.counters.compaction_bytes_read.fetch_add(file_bytes + outcome.values.bytes_moved, std::memory_order_relaxed);
   core_.counters.compaction_bytes_written.fetch_add(outcome.counts.bytes_written, std::memory_order_relaxed);
+  core_.counters.value_bytes_moved.fetch_add(outcome.values.bytes_moved, std::memory_order_relaxed);
   MutexLock lock(mutex_);
   compaction_bytes_per_second_ = rate(outcome.counts.bytes_read, start);
-  return std::move(outcome.tables);
+  return outcome;
 }
 
 Status Maintenance::install_compaction(Work& work, VersionEdit edit, const VersionChange& change,
-                                       const std::vector<std::string>& new_files) {
+                                       const NewFiles& new_files,
+                                       const std::vector<std::shared_ptr<TableFile>>& replaced) {
   FamilyState& family = *work.family;
   std::vector<const ReadView*> retired;
   {
     MutexLock turn(manifest_mutex_);
     if (family.dropped()) {
-      for (const auto& [level, table] : change.added) table->mark_obsolete();
+      abandon(change, new_files);
       return unknown_family(Family{family.id()});
     }
-    if (Status status = record(std::move(edit), new_files); !status.ok()) return status;
+    if (Status status = record(std::move(edit), new_files.paths); !status.ok()) return status;
+    retire_values(family, replaced);
     MutexLock lock(mutex_);
     const ReadView& now = *family.view();
     install(work, new ReadView(now.active(), now.immutables(), next_version(*now.version(), change)), retired);

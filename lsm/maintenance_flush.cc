@@ -56,11 +56,12 @@ Result<compaction::CompactionOutcome> Maintenance::write_tables(const FamilyStat
   task.memtable = std::move(entries);
   task.snapshots = core_.snapshots->sequences();
   task.expected_entries = count;
+  task.values = value_task(family, {});
   task.create_table = [&] { return create_table(family, 0); };
   task.should_stop = [] { return false; };  // Bounded by a memtable; close needs it done in any case.
   compaction::CompactionOutcome outcome = compaction::run_flush(std::move(task));
   if (!outcome.status.ok()) {
-    remove_outputs(outcome.created);
+    remove_outputs(outcome);
     return std::move(outcome.status);
   }
   core_.counters.flushes.fetch_add(1, std::memory_order_relaxed);
@@ -80,10 +81,10 @@ Status Maintenance::flush_oldest(Work& work) {
   Status status = sync_table_names();
   if (status.ok()) status = sync_log_before(family);
   if (!status.ok()) {
-    remove_outputs(outcome->created);
+    remove_outputs(*outcome);
     return status;
   }
-  if (status = install_flush(work, *memtable, outcome->tables); !status.ok()) return status;
+  if (status = install_flush(work, *memtable, *outcome); !status.ok()) return status;
   {
     MutexLock lock(mutex_);
     flush_bytes_per_second_ = rate(outcome->counts.bytes_read, start);
@@ -109,26 +110,21 @@ Status Maintenance::sync_log_before(const FamilyState& family) {
   return others ? log_->sync() : Status();
 }
 
-Status Maintenance::install_flush(Work& work, const MemTable& memtable, const std::vector<TableMeta>& tables) {
+Status Maintenance::install_flush(Work& work, const MemTable& memtable, const compaction::CompactionOutcome& outcome) {
   FamilyState& family = *work.family;
   std::vector<const ReadView*> retired;
   {
     MutexLock turn(manifest_mutex_);
     VersionEdit edit;
     VersionChange change;
-    std::vector<std::string> new_files;
-    for (const TableMeta& meta : tables) {
-      new_files.push_back(table_path(core_.directory, meta.id));
-      edit.tables_added.push_back({family.id(), 0, meta});
-      change.added.push_back({0, std::make_shared<TableFile>(core_.store, meta)});
-    }
+    const NewFiles new_files = adopt_outputs(family, 0, outcome.tables, outcome.values.files, edit, change);
     if (family.dropped()) {
-      for (const auto& [level, table] : change.added) table->mark_obsolete();
+      abandon(change, new_files);
       return {};
     }
     edit.flushed.push_back({family.id(), memtable.largest_sequence()});
     edit.last_sequence = std::max(manifest_->state().last_sequence, memtable.largest_sequence());
-    if (Status status = record(std::move(edit), new_files); !status.ok()) return status;
+    if (Status status = record(std::move(edit), new_files.paths); !status.ok()) return status;
     MutexLock lock(mutex_);
     const ReadView& now = *family.view();
     // What this memtable gives back the next one will need, if the present one has begun to fill.

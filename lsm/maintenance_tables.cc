@@ -28,10 +28,6 @@ Status Maintenance::sync_table_names() {
   return FIRN_PLANTED_BUG(table_name_not_synced) ? Status() : core_.files.sync_directory(core_.directory);
 }
 
-void Maintenance::remove_outputs(const std::vector<std::uint64_t>& ids) {
-  for (const std::uint64_t id : ids) core_.store->remove(table_path(core_.directory, id));
-}
-
 Status Maintenance::record(VersionEdit edit, const std::vector<std::string>& new_files) {
   edit.next_file_id = core_.next_file_id.load(std::memory_order_relaxed);
   Status status = manifest_->append(std::move(edit));

@@ -33,7 +33,7 @@ Result<Maintenance::NewTables> Maintenance::write_memtables(FamilyState& family)
       remove_tables(written);
       return outcome.status();
     }
-    written[0].tables.insert(written[0].tables.end(), outcome->tables.begin(), outcome->tables.end());
+    written[0].add(*outcome);
     written[0].flushed = (*memtable)->largest_sequence();
   }
   return std::move(written[0]);
@@ -42,6 +42,7 @@ Result<Maintenance::NewTables> Maintenance::write_memtables(FamilyState& family)
 void Maintenance::remove_tables(const std::vector<NewTables>& families) {
   for (const NewTables& family : families) {
     for (const TableMeta& table : family.tables) core_.store->remove(table_path(core_.directory, table.id));
+    for (const ValueMeta& values : family.values) core_.store->remove(value_path(core_.directory, values.id));
   }
 }
 
@@ -77,15 +78,22 @@ Status Maintenance::install_together(const std::vector<NewTables>& families,
     std::vector<std::string> new_files;
     edit.last_sequence = core_.visible_sequence.load(std::memory_order_acquire);
     if (closing) edit.clean_close = CleanClose{{}, *edit.last_sequence};
+    std::vector<std::pair<VersionChange, NewFiles>> adopted;  // As `families`.
     for (const NewTables& of : families) {
-      for (const TableMeta& meta : of.tables) new_files.push_back(table_path(core_.directory, meta.id));
-      if (of.family->dropped()) continue;
-      for (const TableMeta& meta : of.tables) edit.tables_added.push_back({of.family->id(), 0, meta});
-      if (of.flushed != 0) edit.flushed.push_back({of.family->id(), of.flushed});
+      const bool dropped = of.family->dropped();
+      VersionEdit ignored;
+      auto& [change, files] = adopted.emplace_back();
+      files = adopt_outputs(*of.family, 0, of.tables, of.values, dropped ? ignored : edit, change);
+      new_files.insert(new_files.end(), files.paths.begin(), files.paths.end());
+      if (!dropped && of.flushed != 0) edit.flushed.push_back({of.family->id(), of.flushed});
     }
     if (ended_segments.empty() && is_recorded(edit)) return {};
     if (Status status = record_end(std::move(edit), ended_segments, new_files); !status.ok()) return status;
-    for (const NewTables& of : families) adopt_tables(of, retired);
+    for (std::size_t i = 0; i < families.size(); ++i) {
+      const auto& [change, files] = adopted[i];
+      if (families[i].family->dropped()) abandon(change, files);
+      adopt_tables(families[i], change, retired);
+    }
   }
   for (const ReadView* view : retired) retire_view(view);
   return {};
@@ -102,17 +110,12 @@ bool Maintenance::is_recorded(const VersionEdit& edit) const {
          state.next_file_id == core_.next_file_id.load(std::memory_order_relaxed);
 }
 
-void Maintenance::adopt_tables(const NewTables& of, std::vector<const ReadView*>& retired) {
-  const bool dropped = of.family->dropped();
-  VersionChange change;
-  for (const TableMeta& meta : of.tables) {
-    change.added.push_back({0, std::make_shared<TableFile>(core_.store, meta)});
-    if (dropped) change.added.back().table->mark_obsolete();
-  }
+void Maintenance::adopt_tables(const NewTables& of, const VersionChange& change,
+                               std::vector<const ReadView*>& retired) {
   MutexLock lock(mutex_);
   Work& work = work_of(*of.family);
   work.flush_error = Status();
-  if (dropped || of.flushed == 0) return;
+  if (of.family->dropped() || of.flushed == 0) return;
   const ReadView& now = *of.family->view();
   ReadView::MemTables immutables = now.immutables();
   immutables.resize(immutables.size() - of.memtables);

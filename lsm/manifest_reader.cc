@@ -246,6 +246,7 @@ Result<DirectoryContents> list_database(FileSystem& files, const std::string& di
     if (entry.is_directory || !name.has_value()) continue;
     switch (name->kind) {
       case NameKind::kTable: contents.tables.push_back(name->number); break;
+      case NameKind::kValues: break;
       case NameKind::kLog: contents.segments.push_back(name->number); break;
       case NameKind::kManifest: contents.manifests.push_back(name->number); break;
       case NameKind::kCurrent: contents.has_current = true; break;

@@ -2,6 +2,7 @@
 #include "lsm/manifest_state.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace firn::lsm {
@@ -62,10 +63,16 @@ class EditCheck {
       }
     }
     std::set<std::uint64_t> added;
+    if (Status status = check_values(added); !status.ok()) return status;
     for (const AddedTable& table : edit_.tables_added) {
       if (!known(table.family)) return contradiction(name_table(table.meta.id, table.family) + ": unknown family");
       if (holds(table.family, table.meta.id) || !added.insert(table.meta.id).second) {
         return contradiction(name_table(table.meta.id, table.family) + " is added twice");
+      }
+      for (const ValueUse& use : table.meta.values) {
+        if (use_fits(table.family, use)) continue;
+        return contradiction(name_table(table.meta.id, table.family) + " refers to what value file " +
+                             std::to_string(use.file) + " does not have");
       }
     }
     return Status();
@@ -84,6 +91,31 @@ class EditCheck {
     return Status();
   }
 
+  // `added`: ids of the edit, tables and value files.
+  Status check_values(std::set<std::uint64_t>& added) {
+    for (const AddedValueFile& values : edit_.values_added) {
+      const std::string name = "value file " + std::to_string(values.meta.id);
+      if (!known(values.family)) return contradiction(name + ": unknown family");
+      const auto family = state_.families.find(values.family);
+      const bool there = family != state_.families.end() && family->second.values.contains(values.meta.id);
+      if (there || !added.insert(values.meta.id).second) return contradiction(name + " is added twice");
+      values_.emplace(std::pair(values.family, values.meta.id), values.meta);
+    }
+    return Status();
+  }
+
+  // Whether the value file that `use` names is the family's and has so many records.
+  bool use_fits(std::uint32_t family, const ValueUse& use) const {
+    const auto fits = [&use](const ValueMeta& meta) {
+      return use.records <= meta.records && use.bytes <= meta.record_bytes;
+    };
+    if (const auto added = values_.find({family, use.file}); added != values_.end()) return fits(added->second);
+    const auto found = state_.families.find(family);
+    if (found == state_.families.end()) return false;
+    const auto live = found->second.values.find(use.file);
+    return live != found->second.values.end() && fits(live->second.meta);
+  }
+
   bool known(std::uint32_t family) const { return state_.families.contains(family) || created_.contains(family); }
 
   // Whether the family has the table when the edit's removals are done.
@@ -97,7 +129,8 @@ class EditCheck {
   const ManifestState& state_;
   const VersionEdit& edit_;
   std::set<std::uint32_t> created_;
-  std::set<std::pair<std::uint32_t, std::uint64_t>> removed_;  // Family, table.
+  std::map<std::pair<std::uint32_t, std::uint64_t>, ValueMeta> values_;  // Added; by family and id.
+  std::set<std::pair<std::uint32_t, std::uint64_t>> removed_;            // Family, table.
 };
 
 }  // namespace
@@ -121,9 +154,28 @@ void ManifestState::apply(const VersionEdit& edit) {
     family.options = created.options;
     next_family_id = std::max(next_family_id, created.id + 1);
   }
-  for (const RemovedTable& table : edit.tables_removed) families[table.family].levels[table.level].erase(table.id);
+  for (const AddedValueFile& values : edit.values_added) {
+    families[values.family].values.emplace(values.meta.id, LiveValueFile{values.meta});
+    used_file(values.meta.id);
+  }
+  for (const RemovedTable& table : edit.tables_removed) {
+    FamilyRecord& family = families[table.family];
+    const auto found = family.levels[table.level].find(table.id);
+    for (const ValueUse& use : found->second.values) {
+      LiveValueFile& values = family.values[use.file];
+      --values.tables;
+      values.bytes -= use.bytes;
+    }
+    family.levels[table.level].erase(found);
+  }
   for (const AddedTable& table : edit.tables_added) {
-    families[table.family].levels[table.level].emplace(table.meta.id, table.meta);
+    FamilyRecord& family = families[table.family];
+    family.levels[table.level].emplace(table.meta.id, table.meta);
+    for (const ValueUse& use : table.meta.values) {
+      LiveValueFile& values = family.values[use.file];
+      ++values.tables;
+      values.bytes += use.bytes;
+    }
     last_sequence = std::max(last_sequence, table.meta.largest_sequence);
     used_file(table.meta.id);
   }
@@ -131,6 +183,10 @@ void ManifestState::apply(const VersionEdit& edit) {
     Sequence& sequence = families[flushed.family].flushed_sequence;
     sequence = std::max(sequence, flushed.sequence);
   }
+  const auto unused = [](const auto& values) { return values.second.tables == 0; };
+  std::set<std::uint32_t> lost_tables;
+  for (const RemovedTable& table : edit.tables_removed) lost_tables.insert(table.family);
+  for (const std::uint32_t id : lost_tables) std::erase_if(families[id].values, unused);
   for (const std::uint32_t id : edit.families_dropped) families.erase(id);
   if (edit.clean_close.has_value()) last_sequence = std::max(last_sequence, edit.clean_close->last_sequence);
   clean_close = edit.clean_close;
@@ -147,6 +203,7 @@ VersionEdit ManifestState::snapshot() const {
   for (const auto& [id, family] : families) {
     edit.families_created.push_back({id, family.name, family.options});
     edit.flushed.push_back({id, family.flushed_sequence});
+    for (const auto& [file, values] : family.values) edit.values_added.push_back({id, values.meta});
     for (std::uint32_t level = 0; level < kLevelCount; ++level) {
       for (const auto& [table_id, meta] : family.levels[level]) edit.tables_added.push_back({id, level, meta});
     }

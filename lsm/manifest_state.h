@@ -16,17 +16,25 @@
 
 namespace firn::lsm {
 
+// A value file and what the family's tables refer to in it.
+struct LiveValueFile {
+  ValueMeta meta;
+  std::uint64_t tables = 0;  // At least 1.
+  std::uint64_t bytes = 0;   // Of the records.
+};
+
 struct FamilyRecord {
   std::string name;
   FamilyOptions options;
   Sequence flushed_sequence = 0;
   // By level, then by table id.
   std::array<std::map<std::uint64_t, TableMeta>, kLevelCount> levels;
+  std::map<std::uint64_t, LiveValueFile> values;  // By id.
 };
 
 struct ManifestState {
   std::uint64_t edit_number = 0;
-  std::uint64_t next_file_id = 1;    // Greater than the id of every table and segment ever named.
+  std::uint64_t next_file_id = 1;    // Greater than the id of every table, value file and segment ever named.
   std::uint32_t next_family_id = 0;  // Greater than the id of every family ever created.
   Sequence last_sequence = 0;
   std::map<std::uint32_t, FamilyRecord> families;  // By id.

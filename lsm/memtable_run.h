@@ -50,7 +50,7 @@ class MemTableRun {
   RunEntry read(KeyBuffer& key) const {
     const Entry& entry = cursor_.entry();
     key.assign(entry.key);
-    return {entry.value, entry.kind == EntryKind::kTombstone};
+    return {entry.value, entry.kind == EntryKind::kTombstone, nullptr};
   }
   bool trusted() const { return true; }
 

@@ -1,6 +1,7 @@
 // DbImpl: from a directory to an open database.
 
 #include <algorithm>
+#include <set>
 #include <unordered_map>
 #include <utility>
 
@@ -153,25 +154,30 @@ Status DbImpl::adopt(std::unique_ptr<Manifest> manifest) {
 }
 
 Status DbImpl::check_tables(const ManifestState& state, const std::vector<DirectoryEntry>& entries) const {
-  std::unordered_map<std::uint64_t, std::uint64_t> bytes_of;
+  std::unordered_map<std::string, std::uint64_t> bytes_of;  // By path.
   for (const DirectoryEntry& entry : entries) {
     const auto name = parse_file_name(entry.name);
-    if (name && name->kind == NameKind::kTable) bytes_of.emplace(name->number, entry.bytes);
+    if (!name || (name->kind != NameKind::kTable && name->kind != NameKind::kValues)) continue;
+    bytes_of.emplace(join_path(core_.directory, entry.name), entry.bytes);
   }
+  const auto check = [&](const std::string& path, std::uint64_t file_bytes) -> Status {
+    const auto found = bytes_of.find(path);
+    if (found == bytes_of.end()) {
+      return Status::corruption(path, 0, "the file is missing; the manifest lists it (restore it from a copy)");
+    }
+    if (found->second == file_bytes) return {};
+    return Status::corruption(
+        path, std::min(found->second, file_bytes),
+        "the file has " + std::to_string(found->second) + " bytes, expected " + std::to_string(file_bytes));
+  };
   for (const auto& [family_id, family] : state.families) {
     for (const auto& level : family.levels) {
       for (const auto& [id, meta] : level) {
-        const std::string path = table_path(core_.directory, id);
-        const auto found = bytes_of.find(id);
-        if (found == bytes_of.end()) {
-          return Status::corruption(path, 0, "the file is missing; the manifest lists it (restore it from a copy)");
-        }
-        if (found->second != meta.file_bytes) {
-          return Status::corruption(
-              path, std::min(found->second, meta.file_bytes),
-              "the file has " + std::to_string(found->second) + " bytes, expected " + std::to_string(meta.file_bytes));
-        }
+        if (Status s = check(table_path(core_.directory, id), meta.file_bytes); !s.ok()) return s;
       }
+    }
+    for (const auto& [id, values] : family.values) {
+      if (Status s = check(value_path(core_.directory, id), values.meta.file_bytes); !s.ok()) return s;
     }
   }
   return {};
@@ -222,20 +228,22 @@ Status DbImpl::replay_record(const ManifestState& state, const wal::Record& reco
 }
 
 void DbImpl::remove_orphans(const std::vector<DirectoryEntry>& entries) {
-  std::vector<std::uint64_t> tables;
+  std::set<std::uint64_t> live;  // Tables and value files share their ids.
   for (const FamilyState* family : core_.families.live()) {
     const ViewRef view = family->pin();
     for (int level = 0; level < kLevelCount; ++level) {
-      for (const auto& table : view->version()->level(level)) tables.push_back(table->meta().id);
+      for (const auto& table : view->version()->level(level)) {
+        live.insert(table->meta().id);
+        for (const auto& values : table->values()) live.insert(values->meta().id);
+      }
     }
   }
-  std::sort(tables.begin(), tables.end());
   for (const DirectoryEntry& entry : entries) {
     const auto name = parse_file_name(entry.name);
     if (!name) continue;
-    const bool orphan =
-        (name->kind == NameKind::kTable && !std::binary_search(tables.begin(), tables.end(), name->number)) ||
-        name->kind == NameKind::kLog || name->kind == NameKind::kTemporary;
+    const bool holds_rows = name->kind == NameKind::kTable || name->kind == NameKind::kValues;
+    const bool orphan = (holds_rows && !live.contains(name->number)) || name->kind == NameKind::kLog ||
+                        name->kind == NameKind::kTemporary;
     // Live log segments went with the replay; a name that is already gone is no news.
     if (orphan) core_.store->remove(core_.directory + "/" + entry.name);
   }

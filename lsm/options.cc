@@ -52,6 +52,16 @@ Status check_family(std::string_view field, const FamilyOptions& options) {
                                                     std::to_string(options.filter_bits_per_key) +
                                                     ": too large, give it 0 to 32");
   }
+  if (options.separate_value_bytes > kValueBytesMax) {
+    return Status(StatusCode::kInvalidArgument, prefix + "separate_value_bytes is " +
+                                                    std::to_string(options.separate_value_bytes) +
+                                                    ": too large, give it 0 to " + std::to_string(kValueBytesMax));
+  }
+  if (options.value_garbage_percent < 1 || options.value_garbage_percent > 90) {
+    return Status(StatusCode::kInvalidArgument,
+                  prefix + "value_garbage_percent is " + std::to_string(options.value_garbage_percent) +
+                      (options.value_garbage_percent == 0 ? ": too small" : ": too large") + ", give it 1 to 90");
+  }
   return options.compression ? check_compression(prefix + "compression", *options.compression) : Status();
 }
 

@@ -22,11 +22,21 @@ Result<PinnedValue> answer(const ReadView& view, const MemTable::Hit& hit) {
   return pin_by_view(view, hit.value);
 }
 
-Result<PinnedValue> answer(const ReadView& view, const TableHit& hit) {
+PinnedValue pin(const ReadView& view, Slice value, CachedBlock* block) {
+  if (block == nullptr || value.size() <= PinnedValue::kInlineBytes) return pin_by_view(view, value);
+  block->add_reference();
+  return {value, block, CachedBlock::drop_reference};
+}
+
+// `file`: whose table has `hit`.
+Result<PinnedValue> answer(const EpochGuard& guard, const ReadView& view, const TableFile& file, Slice key,
+                           const TableHit& hit) {
   if (hit.kind == EntryKind::kTombstone) return Status::not_found();
-  if (hit.block == nullptr || hit.value.size() <= PinnedValue::kInlineBytes) return pin_by_view(view, hit.value);
-  hit.block->add_reference();
-  return PinnedValue(hit.value, hit.block, CachedBlock::drop_reference);
+  if (hit.kind != EntryKind::kReference) [[likely]]
+    return pin(view, hit.value, hit.block);
+  ValueHit value;
+  if (Status status = file.read_value(guard, hit.reference, key, value); !status.ok()) return status;
+  return pin(view, value.value, value.block);
 }
 
 // One read of one key.
@@ -68,8 +78,9 @@ class Candidates {
   std::array<const TableFile*, kWidth> files_;  // NOLINT: only the first count_ are read.
 };
 
-Status find_in_tables(Core& core, const EpochGuard& guard, Candidates& candidates, const Lookup& lookup,
-                      TableHit& hit) {
+// `found`: whose table has `hit`.
+Status find_in_tables(Core& core, const EpochGuard& guard, Candidates& candidates, const Lookup& lookup, TableHit& hit,
+                      const TableFile*& found) {
   std::uint64_t skips = 0;
   do {
     for (const TableFile* const file : candidates.files()) {
@@ -81,6 +92,7 @@ Status find_in_tables(Core& core, const EpochGuard& guard, Candidates& candidate
       }
       Status status = (*table)->find(guard, (*table)->locate(lookup.key), lookup.key, lookup.at, hit);
       if (hit.found || !status.ok()) {
+        found = file;
         if (skips != 0) core.counters.filter_skips.add(skips);
         return status;
       }
@@ -99,9 +111,10 @@ Result<PinnedValue> get_from_view(Core& core, const EpochGuard& guard, const Rea
     if (memtable->get(lookup.key, lookup.hash, lookup.at, hit)) return answer(view, hit);
   }
   TableHit table_hit;
-  if (Status status = find_in_tables(core, guard, candidates, lookup, table_hit); !status.ok()) return status;
+  const TableFile* file = nullptr;
+  if (Status status = find_in_tables(core, guard, candidates, lookup, table_hit, file); !status.ok()) return status;
   if (!table_hit.found) return Status::not_found();
-  return answer(view, table_hit);
+  return answer(guard, view, *file, lookup.key, table_hit);
 }
 
 // The keys of a multi_get that are still looked for.
@@ -109,7 +122,8 @@ struct Pending {
   Lookup lookup;
   std::uint64_t head = 0;  // Version::head.
   std::size_t index = 0;   // Of its answer.
-  Table* table = nullptr;
+  const TableFile* file = nullptr;
+  Table* table = nullptr;  // Of `file`.
   std::uint32_t block = 0;
   bool probing = false;  // The table at hand may hold it.
 };
@@ -163,6 +177,7 @@ void MultiGet::probe_memtable(const MemTable& memtable) {
 void MultiGet::assign(Pending& pending, const TableFile& file) {
   auto table = file.open();
   if (table.ok()) {
+    pending.file = &file;
     pending.table = *table;
     pending.table->prefetch_filter(pending.lookup.hash);
   } else {
@@ -194,7 +209,7 @@ void MultiGet::probe_tables(const EpochGuard& guard) {
       results_[pending.index] = std::move(status);
       return true;
     }
-    if (hit.found) results_[pending.index] = answer(view_, hit);
+    if (hit.found) results_[pending.index] = answer(guard, view_, *pending.file, pending.lookup.key, hit);
     return hit.found;
   });
 }

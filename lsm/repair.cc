@@ -10,6 +10,7 @@
 #include "lsm/file_names.h"
 #include "lsm/log_salvage.h"
 #include "lsm/salvage_cursor.h"
+#include "lsm/salvaged_values.h"
 #include "lsm/survey.h"
 #include "platform/io.h"
 #include "wal/log_format.h"
@@ -25,13 +26,13 @@ constexpr std::size_t kBatchBytes = std::size_t{1} << 20;
 // One family of the source on its way into the destination.
 struct Rescued {
   FamilyRecord record;
-  LogRun* log = nullptr;  // In `runs`.
+  SalvagedLog* log = nullptr;  // In `runs`.
   std::vector<std::unique_ptr<SalvageRun>> runs;
 };
 
 class Repair {
  public:
-  Repair(FileSystem& files, std::string source) : files_(files), source_(std::move(source)) {}
+  Repair(FileSystem& files, std::string source) : files_(files), source_(std::move(source)), values_(files_, source_) {}
 
   Result<RepairReport> run(const std::string& destination, Options options) {
     auto found = survey(files_, source_);
@@ -68,7 +69,7 @@ class Repair {
   }
 
   static void add_log_run(Rescued& family) {
-    auto run = std::make_unique<LogRun>();
+    auto run = std::make_unique<SalvagedLog>();
     family.log = run.get();
     family.runs.push_back(std::move(run));
   }
@@ -136,10 +137,11 @@ class Repair {
     }
     ++report_.tables_read;
     for (const TableDamage& found : (*table)->metadata_damage()) lose(found, path, name, false);
-    family.runs.push_back(std::make_unique<TableRun>(std::move(table).value(), [this, path, name](TableDamage found) {
-      ++report_.blocks_lost;
-      lose(found, path, name, true);
-    }));
+    family.runs.push_back(
+        std::make_unique<SalvagedTable>(std::move(table).value(), [this, path, name](TableDamage found) {
+          ++report_.blocks_lost;
+          lose(found, path, name, true);
+        }));
   }
 
   void lose(const TableDamage& found, const std::string& path, const std::string& family, bool loses_keys) {
@@ -156,22 +158,30 @@ class Repair {
       Result<Family> into = id == kDefaultFamily.id ? Result<Family>(kDefaultFamily)
                                                     : db.create_family(family.record.name, family.record.options);
       if (!into.ok()) return into.status();
-      if (Status status = write_rows(db, *into, std::move(family.runs)); !status.ok()) return status;
+      if (Status status = write_rows(db, *into, family.record.name, std::move(family.runs)); !status.ok())
+        return status;
     }
     return db.close();
   }
 
-  Status write_rows(DB& db, Family family, std::vector<std::unique_ptr<SalvageRun>> runs) {
+  Status write_rows(DB& db, Family family, const std::string& name, std::vector<std::unique_ptr<SalvageRun>> runs) {
     WriteBatch batch;
+    std::string value;
     const auto write_batch = [&]() -> Status {
       Status status = db.write(batch, {Durability::kNone});  // Closing makes it durable.
       batch.clear();
       return status;
     };
     Status status = merge_newest(std::move(runs), [&](const SalvageRun& row) -> Status {
-      if (row.kind() != EntryKind::kPut) return {};
+      if (row.kind() == EntryKind::kTombstone) return {};
+      const bool separated = row.kind() == EntryKind::kReference;
+      // A value that is lost takes its row with it: an older version of the row would be a wrong answer.
+      if (Status read = separated ? values_.read(row.value(), row.key(), value) : Status(); !read.ok()) {
+        report_.damage.push_back(values_.damage(row.value(), row.key(), name, read));
+        return {};
+      }
       ++report_.rows;
-      batch.put(family, row.key(), row.value());
+      batch.put(family, row.key(), separated ? Slice(value) : row.value());
       return batch.bytes() < kBatchBytes ? Status() : write_batch();
     });
     return status.ok() ? write_batch() : status;
@@ -179,6 +189,7 @@ class Repair {
 
   FileSystem& files_;
   const std::string source_;
+  SalvagedValues values_;
   Survey survey_;
   std::map<std::uint32_t, Rescued> families_;
   RepairReport report_;

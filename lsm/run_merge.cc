@@ -166,6 +166,8 @@ inline bool RunMerge::read_run(std::size_t run, KeyBuffer& key, RunEntry& entry)
   return with(runs_[run], [&](auto& from) {
     do {
       entry = from.read(key);
+      // Before it is asked whether what was read can be trusted. Blocks are checked: it is a reference.
+      if (entry.separated != nullptr) static_cast<void>(sstable::decode_reference(entry.value, reference_));
     } while (!from.trusted() && from.valid());
     return from.valid() || fail(from.status());
   });

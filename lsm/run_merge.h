@@ -49,6 +49,8 @@ class RunMerge {
   // The present entry: its key goes to `key`, the rest is the answer. False, with the merge failed, when it cannot be
   // read.
   bool read(KeyBuffer& key, RunEntry& entry);
+  // Of the entry read last. Precondition: it is separated.
+  const ValueReference& reference() const { return reference_; }
 
  private:
   enum class Direction : std::uint8_t { kForward, kBackward };
@@ -78,6 +80,7 @@ class RunMerge {
   std::uint64_t rival_head_ = 0;  // The others' best, while straight_wins_ >= kStraightWins.
   Direction direction_ = Direction::kForward;
   bool valid_ = false;
+  ValueReference reference_;
   KeyBuffer tied_;  // Scratch of untie().
   KeyBuffer best_;
   Status status_;

@@ -5,7 +5,7 @@
 
 namespace firn::lsm {
 
-bool TableRun::next() {
+bool SalvagedTable::next() {
   while (position_ == entries_) {
     if (next_block_ == table_->blocks()) return false;
     auto block = table_->block(next_block_);
@@ -28,13 +28,13 @@ bool TableRun::next() {
   return true;
 }
 
-void LogRun::add(const BatchOperation& op, Sequence sequence) {
+void SalvagedLog::add(const BatchOperation& op, Sequence sequence) {
   Version& version = versions_[std::string(op.key)];
   if (version.sequence > sequence) return;
   version = {sequence, op.kind, std::string(op.value)};
 }
 
-bool LogRun::next() {
+bool SalvagedLog::next() {
   at_ = at_ ? std::next(*at_) : versions_.begin();
   if (*at_ == versions_.end()) return false;
   const auto& [key, version] = **at_;

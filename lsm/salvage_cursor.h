@@ -27,7 +27,7 @@ class SalvageRun {
   // Moves to the next entry, the first one at the first call; false at the end.
   virtual bool next() = 0;
   const std::string& key() const { return key_; }
-  Slice value() const { return value_; }
+  Slice value() const { return value_; }  // Of kReference: where it is.
   Sequence sequence() const { return sequence_; }
   EntryKind kind() const { return kind_; }
 
@@ -39,10 +39,10 @@ class SalvageRun {
 };
 
 // A table's sound blocks. What is not sound goes to `lost`.
-class TableRun final : public SalvageRun {
+class SalvagedTable final : public SalvageRun {
  public:
   using Lost = std::function<void(TableDamage)>;
-  TableRun(std::unique_ptr<TableSalvage> table, Lost lost) : table_(std::move(table)), lost_(std::move(lost)) {}
+  SalvagedTable(std::unique_ptr<TableSalvage> table, Lost lost) : table_(std::move(table)), lost_(std::move(lost)) {}
   bool next() override;
 
  private:
@@ -55,7 +55,7 @@ class TableRun final : public SalvageRun {
 };
 
 // The newest version of each key in the log's records, which are added first.
-class LogRun final : public SalvageRun {
+class SalvagedLog final : public SalvageRun {
  public:
   void add(const BatchOperation& op, Sequence sequence);
   bool next() override;

@@ -73,7 +73,9 @@ class TableRun {
     copy_part(rest + sstable::kHeadBytes, body.suffix, suffix_bytes, suffix_bytes + body.value.size() >= kShortBytes);
     key.set_size(prefix.size() + body.rest_bytes);
     if (pinned_.mapped) touch(body.value);
-    return {body.value, kind_of(reader_.packed_sequence(position_)) == EntryKind::kTombstone};
+    const EntryKind kind = kind_of(reader_.packed_sequence(position_));
+    const bool reference = kind == EntryKind::kReference;
+    return {body.value, kind == EntryKind::kTombstone, reference ? version_.level(level_)[index_].get() : nullptr};
   }
   // Whether what was read of the present entry since the last move is the file's. If not it is to be read again, unless
   // the run has failed: then it is not valid().

@@ -1,6 +1,9 @@
 #include "lsm/table_store.h"
 
+#include <algorithm>
+
 #include "lsm/file_names.h"
+#include "platform/assert.h"
 
 namespace firn::lsm {
 
@@ -26,10 +29,32 @@ void TableStore::remove(const std::string& path) {
 }
 
 void TableStore::forget_files() {
+  std::vector<std::shared_ptr<ValueHolder>> held_now;  // Given back without the lock.
   MutexLock lock(mutex_);
   forgotten_ = true;
   // A table that cannot be opened now says so to who reads it later.
   for (const auto& [id, table] : tables_) static_cast<void>(table->open());
+  for (const auto& [id, held] : values_) {
+    held_now.push_back(held.lock());
+    if (held_now.back() != nullptr) static_cast<void>(held_now.back()->open());
+  }
+}
+
+std::shared_ptr<ValueHolder> TableStore::values(const ValueMeta& meta) {
+  MutexLock lock(mutex_);
+  std::weak_ptr<ValueHolder>& held = values_[meta.id];
+  std::shared_ptr<ValueHolder> values = held.lock();
+  if (values == nullptr) {
+    values = std::make_shared<ValueHolder>(shared_from_this(), meta);
+    held = values;
+  }
+  return values;
+}
+
+std::shared_ptr<ValueHolder> TableStore::held_values(std::uint64_t id) {
+  MutexLock lock(mutex_);
+  const auto held = values_.find(id);
+  return held == values_.end() ? nullptr : held->second.lock();
 }
 
 void TableStore::enlist(const TableFile& table) {
@@ -42,9 +67,20 @@ void TableStore::strike(const TableFile& table) {
   tables_.erase({table.meta().id, &table});
 }
 
+void TableStore::strike(const ValueHolder& values) {
+  MutexLock lock(mutex_);
+  const auto held = values_.find(values.meta().id);
+  if (held != values_.end() && held->second.expired()) values_.erase(held);
+}
+
 TableFile::TableFile(std::shared_ptr<TableStore> store, TableMeta meta)
     : store_(std::move(store)), meta_(std::move(meta)) {
   store_->enlist(*this);
+  values_.reserve(meta_.values.size());
+  for (const ValueUse& use : meta_.values) {
+    values_.push_back(store_->held_values(use.file));
+    FIRN_ASSERT(values_.back() != nullptr);
+  }
 }
 
 TableFile::~TableFile() {
@@ -52,6 +88,17 @@ TableFile::~TableFile() {
   table_.reset();
   if (mapped_) store_->return_mapping(meta_.file_bytes);
   if (obsolete_.load(std::memory_order_relaxed)) store_->remove(path());
+}
+
+Status TableFile::read_value(const EpochGuard& guard, const ValueReference& at, Slice key, ValueHit& hit) const {
+  const auto use = std::lower_bound(meta_.values.begin(), meta_.values.end(), at.file,
+                                    [](const ValueUse& held, std::uint64_t file) { return held.file < file; });
+  if (use == meta_.values.end() || use->file != at.file) {
+    return Status::corruption(
+        path(), 0, "an entry refers to value file " + std::to_string(at.file) + ", which the properties do not name");
+  }
+  auto values = values_[static_cast<std::size_t>(use - meta_.values.begin())]->open();
+  return values.ok() ? (*values)->read(guard, at, key, hit) : values.status();
 }
 
 std::string TableFile::path() const { return table_path(store_->directory(), meta_.id); }

@@ -1,4 +1,4 @@
-// The table files of one database: opened when first needed, removed when nobody reads them any more.
+// The tables and value files of one database: opened when first needed, removed when nobody reads them any more.
 //
 // Thread safety: everything here is thread safe. Lifetime: each TableFile shares its TableStore, so that readers may
 // outlive the database.
@@ -6,13 +6,16 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "firn/platform.h"
 #include "firn/status.h"
+#include "lsm/value_holder.h"
 #include "platform/sync.h"
 #include "sstable/block_cache.h"
 #include "sstable/table.h"
@@ -22,7 +25,7 @@ namespace firn::lsm {
 
 class TableFile;
 
-class TableStore {
+class TableStore : public std::enable_shared_from_this<TableStore> {
  public:
   TableStore(FileSystem& files, std::string directory, std::uint64_t cache_bytes);
 
@@ -38,12 +41,18 @@ class TableStore {
   // The directory is no longer ours: from now on no file is removed, and every table still in use (by iterators) is
   // open, so that whoever has the directory next may remove its file.
   void forget_files();
+  // The value file of `meta`, shared with all that refer to it already.
+  std::shared_ptr<ValueHolder> values(const ValueMeta& meta);
+  // The same for one that somebody holds; null when nobody does.
+  std::shared_ptr<ValueHolder> held_values(std::uint64_t id);
   std::uint64_t files_removed() const { return files_removed_.load(std::memory_order_relaxed); }
 
  private:
   friend class TableFile;
+  friend class ValueHolder;
   void enlist(const TableFile& table);
   void strike(const TableFile& table);
+  void strike(const ValueHolder& values);
 
   FileSystem& files_;
   const std::string directory_;
@@ -55,11 +64,14 @@ class TableStore {
   // Guarded by mutex_:
   bool forgotten_ = false;
   std::set<std::pair<std::uint64_t, const TableFile*>> tables_;  // All that exist, by id: the same order in every run.
+  std::map<std::uint64_t, std::weak_ptr<ValueHolder>> values_;
 };
 
-// One table file. Shared by the versions that list it; the last one to go removes the file if it is obsolete.
+// One table file. Shared by the versions that list it; the last one to go removes the file if it is obsolete. Holds the
+// value files that the table refers to.
 class TableFile {
  public:
+  // Precondition: somebody holds the value files that the table refers to (TableStore::values).
   TableFile(std::shared_ptr<TableStore> store, TableMeta meta);
   ~TableFile();
   TableFile(const TableFile&) = delete;
@@ -78,6 +90,9 @@ class TableFile {
   // The table if it is open already, else null.
   Table* opened() const { return opened_.load(std::memory_order_acquire); }
   std::shared_ptr<Table> shared() const;  // Precondition: open() succeeded.
+  const std::vector<std::shared_ptr<ValueHolder>>& values() const { return values_; }
+  // The value of `key`, whose entry of this table is a reference to `at`. Errors: as ValueFile::read.
+  Status read_value(const EpochGuard& guard, const ValueReference& at, Slice key, ValueHit& hit) const;
   // No durable version lists this table any more.
   void mark_obsolete() { obsolete_.store(true, std::memory_order_relaxed); }
 
@@ -86,6 +101,7 @@ class TableFile {
 
   const std::shared_ptr<TableStore> store_;
   const TableMeta meta_;
+  std::vector<std::shared_ptr<ValueHolder>> values_;  // As meta_.values.
   std::atomic<bool> obsolete_{false};
   mutable Mutex mutex_;
   mutable std::shared_ptr<Table> table_;  // Written under mutex_, once.

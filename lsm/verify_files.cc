@@ -3,14 +3,18 @@
 #include <algorithm>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "firn/platform.h"
 #include "firn/repair.h"
 #include "lsm/file_names.h"
 #include "lsm/log_salvage.h"
+#include "lsm/salvage_cursor.h"
+#include "lsm/salvaged_values.h"
 #include "lsm/survey.h"
 #include "sstable/table.h"
 #include "sstable/table_salvage.h"
+#include "sstable/value_file.h"
 #include "wal/replay.h"
 
 namespace firn {
@@ -22,7 +26,7 @@ namespace {
 class FileVerifier {
  public:
   FileVerifier(FileSystem& files, std::string directory, const std::function<void(const Damage&)>& report)
-      : files_(files), directory_(std::move(directory)), report_(report) {}
+      : files_(files), directory_(std::move(directory)), report_(report), values_(files_, directory_) {}
 
   Status run() {
     const auto found = survey(files_, directory_);
@@ -37,6 +41,7 @@ class FileVerifier {
       for (const auto& level : family.levels) {
         for (const auto& [table_id, meta] : level) check_table(family.name, meta);
       }
+      for (const auto& [file_id, values] : family.values) check_values(family, values.meta);
     }
     return std::move(first_);
   }
@@ -117,6 +122,53 @@ class FileVerifier {
     }
   }
 
+  // A damaged record is reported for each key that is lost with it, or once if nobody refers to it any more.
+  void check_values(const FamilyRecord& family, const ValueMeta& meta) {
+    const std::string path = value_path(directory_, meta.id);
+    std::vector<Status> records;
+    const Status verdict = verify_value_file(files_, path, meta, [&](const ValueDamage& found) {
+      if (found.is_record) return records.push_back(found.status);
+      Damage damage = damage_of(found.status);
+      damage.file = path;
+      damage.offset = found.offset;
+      damage.bytes = found.bytes;
+      add(damage);
+    });
+    if (verdict.ok() || count_lost(family, meta.id) > 0) return;
+    for (const Status& status : records) add(damage_of(status));
+  }
+
+  // Reports the values of a damaged file that the family's tables refer to and that cannot be read; how many.
+  std::size_t count_lost(const FamilyRecord& family, std::uint64_t file) {
+    std::size_t lost = 0;
+    for (const auto& level : family.levels) {
+      for (const auto& [id, meta] : level) {
+        const auto refers = [file](const ValueUse& use) { return use.file == file; };
+        if (std::any_of(meta.values.begin(), meta.values.end(), refers)) lost += count_lost(family.name, meta, file);
+      }
+    }
+    return lost;
+  }
+
+  std::size_t count_lost(const std::string& family, const TableMeta& meta, std::uint64_t file) {
+    auto salvage = TableSalvage::open(files_, table_path(directory_, meta.id), &meta);
+    if (!salvage.ok()) return 0;  // Reported as the table's damage.
+    std::size_t lost = 0;
+    std::string value;
+    SalvagedTable rows(std::move(salvage).value(), [](const TableDamage&) {});
+    while (rows.next()) {
+      ValueReference at;
+      if (rows.kind() != EntryKind::kReference || !sstable::decode_reference(rows.value(), at) || at.file != file) {
+        continue;
+      }
+      const Status status = values_.read(rows.value(), rows.key(), value);
+      if (status.ok()) continue;
+      add(values_.damage(rows.value(), rows.key(), family, status));
+      ++lost;
+    }
+    return lost;
+  }
+
   void check_unlisted(const Survey& found) {
     for (const std::uint64_t id : found.contents.tables) {
       const std::string path = table_path(directory_, id);
@@ -132,6 +184,7 @@ class FileVerifier {
   FileSystem& files_;
   const std::string directory_;
   const std::function<void(const Damage&)>& report_;
+  SalvagedValues values_;
   Status first_;
 };
 

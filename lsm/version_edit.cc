@@ -22,6 +22,9 @@ enum class Tag : std::uint32_t {
   kFlushed = 9,
   kFamilyDropped = 10,
   kCleanClose = 11,
+  kValueFileAdded = 12,
+  kTableValues = 13,   // Of the table added last.
+  kFamilyValues = 14,  // Options of the family created last, where they are not the defaults.
 };
 
 // The body of one field under construction.
@@ -115,6 +118,41 @@ void append_created(std::string& out, const CreatedFamily& family) {
     for (const Compression codec : *family.options.compression) body.number(static_cast<std::uint8_t>(codec));
   }
   body.append_to(out, Tag::kFamilyCreated);
+  const FamilyOptions defaults;
+  const FamilyOptions& options = family.options;
+  if (options.separate_value_bytes == defaults.separate_value_bytes &&
+      options.value_garbage_percent == defaults.value_garbage_percent) {
+    return;
+  }
+  Body().number(options.separate_value_bytes).number(options.value_garbage_percent).append_to(out, Tag::kFamilyValues);
+}
+
+void read_family_values(BodyReader& in, VersionEdit& edit) {
+  in.require(!edit.families_created.empty());
+  if (in.failed()) return;
+  FamilyOptions& options = edit.families_created.back().options;
+  options.separate_value_bytes = in.number32();
+  options.value_garbage_percent = in.number32();
+}
+
+void append_value_file(std::string& out, const AddedValueFile& added) {
+  const ValueMeta& meta = added.meta;
+  Body body;
+  body.number(added.family).number(meta.id).number(meta.file_bytes).fixed(meta.digest);
+  body.number(meta.records).number(meta.record_bytes);
+  body.append_to(out, Tag::kValueFileAdded);
+}
+
+AddedValueFile read_value_file(BodyReader& in) {
+  AddedValueFile added;
+  added.family = in.number32();
+  added.meta.id = in.id();
+  added.meta.file_bytes = in.number();
+  added.meta.digest = in.fixed<std::uint64_t>();
+  added.meta.records = in.number();
+  added.meta.record_bytes = in.number(added.meta.file_bytes);
+  in.require(added.meta.records != 0 && added.meta.records <= added.meta.record_bytes);
+  return added;
 }
 
 // Sets `newer` for a codec that this version does not know.
@@ -143,6 +181,24 @@ void append_table(std::string& out, const AddedTable& table) {
   body.string(meta.smallest_key).string(meta.largest_key);
   body.number(meta.smallest_sequence).number(meta.largest_sequence);
   body.append_to(out, Tag::kTableAdded);
+  if (meta.values.empty()) return;
+  Body values;
+  for (const ValueUse& use : meta.values) values.number(use.file).number(use.records).number(use.bytes);
+  values.append_to(out, Tag::kTableValues);
+}
+
+void read_table_values(BodyReader& in, VersionEdit& edit) {
+  in.require(!edit.tables_added.empty() && edit.tables_added.back().meta.values.empty());
+  if (in.failed()) return;
+  std::vector<ValueUse>& values = edit.tables_added.back().meta.values;
+  do {
+    ValueUse use;
+    use.file = in.id();
+    use.records = in.number();
+    use.bytes = in.number();
+    in.require(use.records != 0 && (values.empty() || values.back().file < use.file));
+    values.push_back(use);
+  } while (in.remaining() != 0);
 }
 
 AddedTable read_table(BodyReader& in) {
@@ -224,6 +280,9 @@ FieldOutcome read_field(Tag tag, Slice bytes, VersionEdit& edit) {
     case Tag::kFlushed: edit.flushed.push_back(read_flushed(in)); break;
     case Tag::kFamilyDropped: edit.families_dropped.push_back(in.number32()); break;
     case Tag::kCleanClose: set_once(edit.clean_close, in, read_clean_close(in)); break;
+    case Tag::kValueFileAdded: edit.values_added.push_back(read_value_file(in)); break;
+    case Tag::kTableValues: read_table_values(in, edit); break;
+    case Tag::kFamilyValues: read_family_values(in, edit); break;
     default: return FieldOutcome::kNewer;
   }
   if (!in.finish()) return FieldOutcome::kMalformed;
@@ -240,6 +299,7 @@ std::string encode_version_edit(const VersionEdit& edit) {
   for (const std::uint64_t id : edit.log_segments_removed) append_number(out, Tag::kLogSegmentRemoved, id);
   for (const std::uint64_t id : edit.log_segments_added) append_number(out, Tag::kLogSegmentAdded, id);
   for (const CreatedFamily& family : edit.families_created) append_created(out, family);
+  for (const AddedValueFile& values : edit.values_added) append_value_file(out, values);
   for (const RemovedTable& table : edit.tables_removed) {
     Body().number(table.family).number(table.level).number(table.id).append_to(out, Tag::kTableRemoved);
   }

@@ -13,6 +13,7 @@
 #include "firn/slice.h"
 #include "firn/status.h"
 #include "sstable/table_meta.h"
+#include "sstable/value_format.h"
 #include "wal/log_format.h"
 
 namespace firn::lsm {
@@ -30,6 +31,11 @@ struct CreatedFamily {
   std::uint32_t id = 0;
   std::string name;
   FamilyOptions options;
+};
+
+struct AddedValueFile {
+  std::uint32_t family = 0;
+  ValueMeta meta;
 };
 
 struct AddedTable {
@@ -50,15 +56,18 @@ struct FlushedFamily {
   Sequence sequence = 0;
 };
 
-// All fields may be absent. Applied in the order of the fields; a table that moves is removed and added.
+// All fields may be absent. Applied in the order of the fields; a table that moves is removed and added. A value file
+// leaves with the last table that refers to it, which no field says.
 struct VersionEdit {
-  std::uint64_t number = 0;                   // 1, 2, ... over all manifests of a database; Manifest::append sets it.
-  std::optional<std::uint64_t> next_file_id;  // Tables and segments; no file of the edit has this or a greater id.
+  std::uint64_t number = 0;  // 1, 2, ... over all manifests of a database; Manifest::append sets it.
+  std::optional<std::uint64_t>
+      next_file_id;  // Tables, value files and segments; no file of the edit has this or a greater id.
   std::optional<std::uint32_t> next_family_id;
   std::optional<Sequence> last_sequence;  // No table or durable log record has a greater one.
   std::vector<std::uint64_t> log_segments_removed;
   std::vector<std::uint64_t> log_segments_added;
   std::vector<CreatedFamily> families_created;
+  std::vector<AddedValueFile> values_added;
   std::vector<RemovedTable> tables_removed;
   std::vector<AddedTable> tables_added;
   std::vector<FlushedFamily> flushed;

@@ -30,6 +30,7 @@ class FIRN_EXPORT IteratorImpl {
   virtual Step seek_before(Slice key) = 0;
   virtual Step next() = 0;
   virtual Step prev() = 0;
+  virtual Step load_value() { return Step::kEntry; }
   virtual Slice key() const = 0;
   virtual Slice value() const = 0;
   virtual const Status& status() const = 0;
@@ -48,7 +49,12 @@ class FIRN_EXPORT Iterator {
   Step next() { return impl_->next(); }
   Step prev() { return impl_->prev(); }
 
-  // Precondition: the last move gave kEntry. Valid until the next move.
+  // Makes value() the entry's, if IteratorOptions::lazy_values has put that off: kEntry, or kError as of a move.
+  // Precondition: the last move gave kEntry.
+  Step load_value() { return impl_->load_value(); }
+
+  // Precondition: the last move gave kEntry. Valid until the next move. With lazy_values value() is empty, for a value
+  // that lies in a value file, until load_value().
   Slice key() const { return impl_->key(); }
   Slice value() const { return impl_->value(); }
   // Ok unless the last move gave kError.

@@ -49,6 +49,12 @@ struct FamilyOptions {
   // Absent: the database's.
   std::optional<LevelCompression> compression;
   std::uint32_t filter_bits_per_key = 10;  // 0 (no filter)..32.
+  // Values of at least so many bytes are kept apart from the keys, in value files: compactions then move references of
+  // a few bytes; a read takes one step more. 0 (none)..1 GiB.
+  std::uint32_t separate_value_bytes = 4096;
+  // How much of the family's value files may belong to values that no table refers to any more: beyond that, the live
+  // values of the emptiest files are moved to new ones. 1..90 per cent.
+  std::uint32_t value_garbage_percent = 30;
 
   // kInvalidArgument naming the field, its value and its range.
   FIRN_EXPORT Status validate() const;
@@ -86,6 +92,8 @@ struct IteratorOptions {
   std::optional<std::string> lower;
   std::optional<std::string> upper;
   const Snapshot* snapshot = nullptr;  // Null: what is visible when the iterator is made.
+  // Moving does not read values that lie in value files; Iterator::load_value() does. For scans that need few of them.
+  bool lazy_values = false;
 };
 
 }  // namespace firn

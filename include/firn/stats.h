@@ -31,6 +31,7 @@ struct Statistics {
   std::uint64_t trivial_moves = 0;
   std::uint64_t compaction_bytes_read = 0;
   std::uint64_t compaction_bytes_written = 0;
+  std::uint64_t value_bytes_moved = 0;  // Live values out of value files that were emptied; part of both figures above.
 
   // Device bytes per user byte, log included; 0 before the first write.
   double write_amplification() const {
@@ -62,6 +63,15 @@ struct TableInfo {
   Sequence largest_sequence = 0;
 };
 
+// One value file (FamilyOptions::separate_value_bytes).
+struct ValueFileInfo {
+  std::uint64_t id = 0;
+  std::string path;
+  std::uint64_t bytes = 0;  // Of the file.
+  std::uint64_t records = 0;
+  std::uint64_t live_bytes = 0;  // Of the records that tables refer to; the rest is garbage.
+};
+
 // The shape of one family.
 struct FamilyProperties {
   std::array<LevelInfo, kLevelCount> levels;
@@ -71,6 +81,7 @@ struct FamilyProperties {
   std::uint64_t immutable_memtable_bytes = 0;
   std::uint64_t compaction_debt_bytes = 0;  // To be rewritten before every level is within its target.
   std::vector<TableInfo> tables;            // L0 newest first, then by level and key.
+  std::vector<ValueFileInfo> value_files;   // By id.
 };
 
 // What the last open found and did.

@@ -32,15 +32,21 @@ class DirectoryBackend final : public Backend {
 
 enum class Place : std::uint8_t { kAnywhere, kLevel0, kLastLevel };
 
+// Values of a few bytes and more in value files, which are collected all the time.
+Options separated(Options options) {
+  options.default_family.separate_value_bytes = 4;
+  options.default_family.value_garbage_percent = 5;
+  return options;
+}
+
 class TinyBackend final : public Backend {
  public:
-  explicit TinyBackend(Place place) : place_(place), platform_(real_platform()) { platform_.files = &files_; }
-
-  Result<std::unique_ptr<DB>> open() override {
-    Options options = tiny_options();
-    options.platform = &platform_;
-    return DB::open("/db", options);
+  TinyBackend(Place place, Options options) : place_(place), options_(std::move(options)), platform_(real_platform()) {
+    platform_.files = &files_;
+    options_.platform = &platform_;
   }
+
+  Result<std::unique_ptr<DB>> open() override { return DB::open("/db", options_); }
   bool persistent() const override { return true; }
   Status settle(DB& db) override {
     for (const FamilyInfo& info : db.families()) {
@@ -53,12 +59,17 @@ class TinyBackend final : public Backend {
 
  private:
   const Place place_;
+  Options options_;
   sim::SimFileSystem files_;
   Platform platform_;
 };
 
-BackendKind tiny(std::string name, Place place) {
-  return {std::move(name), [place] { return std::make_unique<TinyBackend>(place); }};
+BackendKind tiny(std::string name, Place place, const Options& options = tiny_options()) {
+  return {std::move(name), [place, options] { return std::make_unique<TinyBackend>(place, options); }};
+}
+
+BackendKind directory(std::string name, const Options& options) {
+  return {std::move(name), [options] { return std::make_unique<DirectoryBackend>(options); }};
 }
 
 }  // namespace
@@ -78,17 +89,20 @@ Options tiny_options() {
 
 std::vector<BackendKind> persistent_backends() {
   return {
-      {"Directory", [] { return std::make_unique<DirectoryBackend>(Options()); }},
+      directory("Directory", Options()),
       tiny("Tiny", Place::kAnywhere),
       tiny("TinyLevel0", Place::kLevel0),
       tiny("TinyLastLevel", Place::kLastLevel),
+      tiny("TinySeparated", Place::kLastLevel, separated(tiny_options())),
   };
 }
 
 std::vector<BackendKind> model_backends() {
   return {
       tiny("Tiny", Place::kAnywhere),
-      {"TinyDirectory", [] { return std::make_unique<DirectoryBackend>(tiny_options()); }},
+      tiny("TinySeparated", Place::kAnywhere, separated(tiny_options())),
+      directory("TinyDirectory", tiny_options()),
+      directory("TinySeparatedDirectory", separated(tiny_options())),
   };
 }
 
@@ -96,7 +110,8 @@ std::vector<BackendKind> concurrency_backends() {
   return {
       {"Memory", [] { return std::make_unique<MemoryBackend>(); }},
       tiny("Tiny", Place::kAnywhere),
-      {"TinyDirectory", [] { return std::make_unique<DirectoryBackend>(tiny_options()); }},
+      directory("TinyDirectory", tiny_options()),
+      directory("TinySeparatedDirectory", separated(tiny_options())),
   };
 }
 

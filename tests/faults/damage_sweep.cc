@@ -125,6 +125,9 @@ void DamageSweep::make() {
     ASSERT_TRUE((*db)->put(family, key_of(i), value, {Durability::kBuffered}).status().ok());
     rows[name + "/" + key_of(i)] = value;
   };
+  FamilyOptions separated;
+  separated.separate_value_bytes = 30;
+  const Family apart = *(*db)->create_family("apart", separated);
   for (int i = 0; i < kKeys; ++i) put(kDefaultFamily, "default", i, "old value " + std::to_string(i));
   ASSERT_TRUE((*db)->compact_range().ok());
   for (int i = 0; i < kKeys; i += 3) put(kDefaultFamily, "default", i, "new value " + std::to_string(i));
@@ -133,6 +136,8 @@ void DamageSweep::make() {
   ASSERT_TRUE((*db)->flush().ok());
   for (int i = 0; i < kKeys; ++i) put(other, "other", i, std::string(40, static_cast<char>('a' + i % 5)));
   ASSERT_TRUE((*db)->flush(other).ok());
+  for (int i = 0; i < 12; ++i) put(apart, "apart", i, std::string(20 + 4 * static_cast<std::size_t>(i), 'v'));
+  ASSERT_TRUE((*db)->flush(apart).ok());
   states_.push_back(rows);
   for (int i = 0; i < kLogged; ++i) {
     WriteBatch batch;

@@ -56,6 +56,7 @@ std::string difference(const Contents& expected, const Contents& found) {
 FaultRun::FaultRun(const FaultCase& kind, std::uint64_t target, Durability durability)
     : kind_(kind),
       durability_(durability),
+      separated_(target % 2 == 1),
       plan_({nth(kind.rule, target)}),
       platform_(step_platform(files_, control_)) {
   plan_.enable(false);
@@ -73,6 +74,9 @@ Options FaultRun::options(const Platform& platform) const {
   options.sizes.table_bytes = 64 << 10;
   options.sizes.log_segment_bytes = 64 << 10;
   options.sizes.cache_bytes = 64 << 10;
+  // In every other run values go to value files, which are collected at the first opportunity.
+  options.default_family.separate_value_bytes = separated_ ? kValueBytes : 0;
+  options.default_family.value_garbage_percent = 5;
   return options;
 }
 

@@ -60,6 +60,7 @@ class FaultRun {
 
   const FaultCase kind_;
   const Durability durability_;
+  const bool separated_;
   sim::FaultPlan plan_;
   sim::SimFileSystem files_;
   std::shared_ptr<StepControl> control_ = std::make_shared<StepControl>();

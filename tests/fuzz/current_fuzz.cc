@@ -25,6 +25,7 @@ void read_name(Slice name) {
   if (!parsed.has_value()) return;
   switch (parsed->kind) {
     case NameKind::kTable: return FIRN_ASSERT(table_path("/", parsed->number) == "/" + std::string(name));
+    case NameKind::kValues: return FIRN_ASSERT(value_path("/", parsed->number) == "/" + std::string(name));
     case NameKind::kLog: return FIRN_ASSERT(segment_path("/", parsed->number) == "/" + std::string(name));
     case NameKind::kManifest: return FIRN_ASSERT(manifest_path("/", parsed->number) == "/" + std::string(name));
     case NameKind::kCurrent: return FIRN_ASSERT(name == kCurrentName);

@@ -21,6 +21,7 @@ TEST(FileNames, AreReadBack) {
   for (const std::uint64_t number :
        {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{999999}, std::uint64_t{1000000}, UINT64_MAX}) {
     EXPECT_EQ(parse_file_name(table_path("", number)), (FileName{NameKind::kTable, number}));
+    EXPECT_EQ(parse_file_name(value_path("", number)), (FileName{NameKind::kValues, number}));
     EXPECT_EQ(parse_file_name(segment_path("", number)), (FileName{NameKind::kLog, number}));
     EXPECT_EQ(parse_file_name(manifest_name(number)), (FileName{NameKind::kManifest, number}));
   }

@@ -23,11 +23,16 @@ VersionEdit full_edit() {
   edit.log_segments_added = {9};
   FamilyOptions options;
   options.filter_bits_per_key = 16;
+  options.separate_value_bytes = 500;
+  options.value_garbage_percent = 45;
   options.compression = LevelCompression{Compression::kNone, Compression::kLz4, Compression::kZstd};
   edit.families_created = {{1, "users", options}, {2, std::string("\0\xFF", 2), {}}};
   edit.tables_removed = {{1, 6, 7}};
   TableMeta meta{8, 1 << 20, 0xD16E57, 1000, 10, 16000, 100000, "a", std::string("z\0", 2), 17, 999, {}};
-  edit.tables_added = {{1, 6, meta}, {0, 0, meta}};
+  edit.values_added = {{1, {12, 70'000, 0xF17E, 4, 69'000}}};
+  TableMeta referring = meta;
+  referring.values = {{12, 4, 69'000}, {13, 1, 5000}};
+  edit.tables_added = {{1, 6, referring}, {0, 0, meta}};
   edit.flushed = {{0, 999}};
   edit.families_dropped = {2};
   edit.clean_close = CleanClose{{{9, 4096, 0xABCD}, {10, 0, 0}}, 1000};
@@ -47,10 +52,16 @@ TEST(VersionEdit, SurvivesTheRoundTrip) {
   ASSERT_EQ(decoded->families_created.size(), 2U);
   EXPECT_EQ(decoded->families_created[0].options.filter_bits_per_key, 16U);
   EXPECT_EQ(decoded->families_created[0].options.compression, full_edit().families_created[0].options.compression);
+  EXPECT_EQ(decoded->families_created[0].options.separate_value_bytes, 500U);
+  EXPECT_EQ(decoded->families_created[0].options.value_garbage_percent, 45U);
+  EXPECT_EQ(decoded->families_created[1].options.separate_value_bytes, FamilyOptions().separate_value_bytes);
+  ASSERT_EQ(decoded->values_added.size(), 1U);
+  EXPECT_EQ(decoded->values_added[0].meta, full_edit().values_added[0].meta);
   EXPECT_EQ(decoded->families_created[1].name, std::string("\0\xFF", 2));
   EXPECT_FALSE(decoded->families_created[1].options.compression.has_value());
   ASSERT_EQ(decoded->tables_added.size(), 2U);
   EXPECT_EQ(decoded->tables_added[0].meta, full_edit().tables_added[0].meta);
+  EXPECT_EQ(decoded->tables_added[1].meta, full_edit().tables_added[1].meta);
   EXPECT_EQ(decoded->tables_added[0].level, 6U);
   EXPECT_EQ(decoded->tables_removed[0].id, 7U);
   EXPECT_EQ(decoded->flushed[0].sequence, 999U);
@@ -65,11 +76,11 @@ TEST(VersionEdit, EmptyIsNoBytes) {
 
 TEST(VersionEdit, UnknownFieldIsANewerFormat) {
   std::string bytes = encode_version_edit(full_edit());
-  append_varint(bytes, 12);
+  append_varint(bytes, 99);
   append_varint(bytes, 0);
   const Status status = decode_version_edit(bytes).status();
   EXPECT_EQ(status.code(), StatusCode::kNewerFormat);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("field 12 is unknown to manifest format version 1"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("field 99 is unknown to manifest format version 1"));
 }
 
 TEST(VersionEdit, UnknownCodecIsANewerFormat) {
@@ -106,6 +117,8 @@ TEST(VersionEdit, NonsenseIsMalformed) {
   EXPECT_TRUE(decode_version_edit(encode_version_edit(with_table([](AddedTable&) {}))).ok());
   expect_malformed(with_table([](AddedTable& table) { table.level = kLevelCount; }));
   expect_malformed(with_table([](AddedTable& table) { table.meta.id = 0; }));
+  expect_malformed(with_table([](AddedTable& table) { table.meta.values = {{9, 0, 1}}; }));
+  expect_malformed(with_table([](AddedTable& table) { table.meta.values = {{9, 1, 1}, {9, 1, 1}}; }));
   expect_malformed(with_table([](AddedTable& table) { table.meta.tombstones = 11; }));
   expect_malformed(with_table([](AddedTable& table) { table.meta.smallest_key = "c"; }));
   expect_malformed(with_table([](AddedTable& table) { table.meta.smallest_sequence = 3; }));
