@@ -45,6 +45,7 @@ Status dump(const tools::Source& source, const tools::DumpOptions& options) {
   switch (source.kind()) {
     case tools::SourceKind::kLog: dump_log(source, tools::Depth::kRows, out); break;
     case tools::SourceKind::kTable: dump_table(source, tools::Depth::kRows, out); break;
+    case tools::SourceKind::kValues: dump_values(source, tools::Depth::kRows, out); break;
     case tools::SourceKind::kManifest: dump_manifest(source, tools::Depth::kRows, out); break;
     case tools::SourceKind::kCurrent: dump_current(source, out); break;
   }

@@ -150,6 +150,29 @@ TEST_F(DumpTest, TableShowsEveryEntry) {
   EXPECT_EQ(json["verified"], true);
 }
 
+TEST_F(DumpTest, ValueFileShowsEveryRecordAndItsDamage) {
+  ASSERT_TRUE(db_->put("large", std::string(9000, 'v')).ok());
+  ASSERT_TRUE(db_->put("larger", std::string(90'000, 'w')).ok());
+  ASSERT_TRUE(db_->flush().ok());
+  fs::remove_all(path("db"));
+  fs::copy(path("live"), path("db"));
+  const std::string name = file(lsm::NameKind::kValues);
+  const Json json = dump_json(name);
+  ASSERT_TRUE(status_.ok()) << status_.to_string();
+  ASSERT_EQ(json["records"].size(), 2U);
+  EXPECT_EQ(json["records"][1]["key"], "larger");
+  EXPECT_EQ(json["records"][1]["value_bytes"], 90'000);
+  EXPECT_EQ(json["family"], "default");
+  EXPECT_EQ(json["referring_tables"], 1);
+  EXPECT_EQ(json["verified"], true);
+  EXPECT_TRUE(has(dump(file(lsm::NameKind::kTable)), "value file"));
+  EXPECT_TRUE(has(page(path("db")), "value files"));
+  const auto offset = json["records"][1]["offset"].get<std::uint64_t>();
+  flip(name, offset + 40);
+  EXPECT_TRUE(has(dump(name), "large"));
+  expect_damage(name, offset);
+}
+
 TEST_F(DumpTest, ManifestShowsEditsAndTheirSum) {
   const Json json = dump_json(file(lsm::NameKind::kManifest));
   ASSERT_TRUE(status_.ok()) << status_.to_string();

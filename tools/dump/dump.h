@@ -22,7 +22,7 @@ struct DumpOptions {
   bool (*interrupted)() = nullptr;
 };
 
-// Prints all that is in the log segment, table, manifest or CURRENT at `path`.
+// Prints all that is in the log segment, table, value file, manifest or CURRENT at `path`.
 Status dump_file(const std::string& path, const DumpOptions& options);
 
 // Prints one page about the database in directory `path`, or about one of its files.

@@ -48,6 +48,7 @@ Status show(const std::string& path, Depth depth, const DumpOptions& options) {
   switch (source->kind()) {
     case SourceKind::kLog: dump_log(*source, depth, out); break;
     case SourceKind::kTable: dump_table(*source, depth, out); break;
+    case SourceKind::kValues: dump_values(*source, depth, out); break;
     case SourceKind::kManifest: dump_manifest(*source, depth, out); break;
     case SourceKind::kCurrent: dump_current(*source, out); break;
   }

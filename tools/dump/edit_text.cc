@@ -35,6 +35,9 @@ Json table_json(const lsm::AddedTable& added, const ManifestState& state, const 
   out.put(json, "largest_key", meta.largest_key);
   json["smallest_sequence"] = meta.smallest_sequence;
   json["largest_sequence"] = meta.largest_sequence;
+  for (const ValueUse& use : meta.values) {
+    json["values"].push_back(Json{{"file", use.file}, {"references", use.records}, {"bytes", use.bytes}});
+  }
   return json;
 }
 
@@ -77,6 +80,21 @@ void print_level(std::size_t level, const std::map<std::uint64_t, TableMeta>& ta
   rows.push_back(std::move(row));
 }
 
+void print_values(const std::map<std::uint64_t, lsm::LiveValueFile>& files, Output& out, Json& json) {
+  if (files.empty()) return;
+  std::uint64_t bytes = 0;
+  std::uint64_t records = 0;
+  std::uint64_t live = 0;
+  for (const auto& [id, values] : files) {
+    bytes += values.meta.file_bytes;
+    records += values.meta.records;
+    live += values.bytes;
+  }
+  out.line(fmt::format("  {:<20} {:<6} {:>8} {:>12} {:>14}   {} referred to", "", "values", count_text(files.size()),
+                       bytes_text(bytes), count_text(records), bytes_text(live)));
+  json["values"] = Json{{"files", files.size()}, {"bytes", bytes}, {"records", records}, {"live_bytes", live}};
+}
+
 }  // namespace
 
 std::vector<std::string> edit_tokens(const VersionEdit& edit, const ManifestState& state) {
@@ -93,6 +111,10 @@ std::vector<std::string> edit_tokens(const VersionEdit& edit, const ManifestStat
   for (const auto& table : edit.tables_added) {
     add(fmt::format("+table {} {}/L{} ({} entries, {})", table.meta.id, family_name(state, table.family), table.level,
                     count_text(table.meta.entries), bytes_text(table.meta.file_bytes)));
+  }
+  for (const auto& values : edit.values_added) {
+    add(fmt::format("+values {} {} ({} records, {})", values.meta.id, family_name(state, values.family),
+                    count_text(values.meta.records), bytes_text(values.meta.file_bytes)));
   }
   for (const auto& flushed : edit.flushed) {
     add(fmt::format("flushed {} to {}", family_name(state, flushed.family), flushed.sequence));
@@ -125,6 +147,12 @@ Json edit_json(const VersionEdit& edit, const ManifestState& state, const Output
     json["tables_removed"].push_back(std::move(row));
   }
   for (const auto& table : edit.tables_added) json["tables_added"].push_back(table_json(table, state, out));
+  for (const auto& values : edit.values_added) {
+    json["values_added"].push_back(Json{{"id", values.meta.id},
+                                        {"family", family_name(state, values.family)},
+                                        {"bytes", values.meta.file_bytes},
+                                        {"records", values.meta.records}});
+  }
   for (const auto& flushed : edit.flushed) {
     Json row;
     row["family"] = family_name(state, flushed.family);
@@ -160,6 +188,7 @@ void print_state(const ManifestState& state, Output& out) {
     for (std::size_t level = 0; level < family.levels.size(); ++level) {
       print_level(level, family.levels[level], out, json["levels"]);
     }
+    print_values(family.values, out, json);
     out.element(json);
   }
   out.end_rows();

@@ -14,6 +14,7 @@
 #include "lsm/manifest.h"
 #include "lsm/manifest_reader.h"
 #include "lsm/sizes.h"
+#include "platform/io.h"
 #include "tools/dump/edit_text.h"
 #include "tools/text/sizes.h"
 #include "tools/text/units.h"
@@ -43,6 +44,10 @@ struct Findings {
   std::vector<Status> damages;
 };
 
+bool holds_rows(const lsm::FileName& name) {
+  return name.kind == lsm::NameKind::kTable || name.kind == lsm::NameKind::kValues;
+}
+
 Replay read_log(FileSystem& files, const lsm::Manifest& manifest) {
   Replay replay;
   auto request = manifest.replay_request();
@@ -65,25 +70,27 @@ Replay read_log(FileSystem& files, const lsm::Manifest& manifest) {
   return replay;
 }
 
-// Tables that the manifest lists and the directory lacks, or has in another size.
+// Tables and value files that the manifest lists and the directory lacks, or has in another size.
 void check_tables(const std::string& directory, Findings& found) {
-  std::map<std::uint64_t, std::uint64_t> bytes_of;
+  std::map<std::string, std::uint64_t> bytes_of;  // By path.
   for (const DirectoryEntry& entry : found.entries) {
     const auto name = lsm::parse_file_name(entry.name);
-    if (name && name->kind == lsm::NameKind::kTable) bytes_of.emplace(name->number, entry.bytes);
+    if (name && holds_rows(*name)) bytes_of.emplace(join_path(directory, entry.name), entry.bytes);
   }
+  const auto check = [&](const std::string& path, std::uint64_t file_bytes) {
+    const auto file = bytes_of.find(path);
+    if (file != bytes_of.end() && file->second == file_bytes) return;
+    const bool missing = file == bytes_of.end();
+    found.damages.push_back(Status::corruption(
+        path, missing ? 0 : std::min(file->second, file_bytes),
+        missing ? "the file is missing; the manifest lists it"
+                : fmt::format("the file has {} bytes, the manifest says {}", file->second, file_bytes)));
+  };
   for (const auto& [family_id, family] : found.manifest->state().families) {
     for (const auto& level : family.levels) {
-      for (const auto& [id, meta] : level) {
-        const auto file = bytes_of.find(id);
-        if (file != bytes_of.end() && file->second == meta.file_bytes) continue;
-        const bool missing = file == bytes_of.end();
-        found.damages.push_back(Status::corruption(
-            lsm::table_path(directory, id), missing ? 0 : std::min(file->second, meta.file_bytes),
-            missing ? "the file is missing; the manifest lists it"
-                    : fmt::format("the file has {} bytes, the manifest says {}", file->second, meta.file_bytes)));
-      }
+      for (const auto& [id, meta] : level) check(lsm::table_path(directory, id), meta.file_bytes);
     }
+    for (const auto& [id, values] : family.values) check(lsm::value_path(directory, id), values.meta.file_bytes);
   }
 }
 
@@ -111,18 +118,20 @@ Result<Findings> look_again(FileSystem& files, const std::string& directory) {
   }
 }
 
-std::set<std::uint64_t> live_tables(const lsm::ManifestState& state) {
+// Ids of tables and value files.
+std::set<std::uint64_t> live_files(const lsm::ManifestState& state) {
   std::set<std::uint64_t> ids;
   for (const auto& [family_id, family] : state.families) {
     for (const auto& level : family.levels) {
       for (const auto& [id, meta] : level) ids.insert(id);
     }
+    for (const auto& [id, values] : family.values) ids.insert(id);
   }
   return ids;
 }
 
 void print_files(const Findings& found, const lsm::ManifestState& state, Output& out) {
-  const std::set<std::uint64_t> tables = live_tables(state);
+  const std::set<std::uint64_t> live = live_files(state);
   std::map<std::string, FileSum> sums;
   std::uint64_t total = 0;
   for (const DirectoryEntry& entry : found.entries) {
@@ -130,7 +139,10 @@ void print_files(const Findings& found, const lsm::ManifestState& state, Output&
     std::string kind = "other (not Firn's)";
     if (name) {
       switch (name->kind) {
-        case lsm::NameKind::kTable: kind = tables.contains(name->number) ? "tables" : "tables, obsolete"; break;
+        case lsm::NameKind::kTable: kind = live.contains(name->number) ? "tables" : "tables, obsolete"; break;
+        case lsm::NameKind::kValues:
+          kind = live.contains(name->number) ? "value files" : "value files, obsolete";
+          break;
         case lsm::NameKind::kLog:
           kind = state.log_segments.contains(name->number) ? "log segments" : "log segments, obsolete";
           break;

@@ -9,6 +9,7 @@
 #include "lsm/manifest_format.h"
 #include "platform/io.h"
 #include "sstable/table_format.h"
+#include "sstable/value_format.h"
 #include "tools/text/escape.h"
 #include "wal/log_format.h"
 
@@ -30,6 +31,10 @@ std::optional<SourceKind> kind_by_magic(Slice bytes) {
   if (bytes.size() >= sstable::kFooterBytes) {
     const char* const footer = bytes.data() + bytes.size() - sstable::kFooterBytes;
     if (load<std::uint64_t>(footer + sstable::kFooterMagicOffset) == sstable::kTableMagic) return SourceKind::kTable;
+  }
+  if (bytes.size() >= sstable::kValueFooterBytes) {
+    const char* const footer = bytes.data() + bytes.size() - sstable::kValueFooterBytes;
+    if (load<std::uint64_t>(footer) == sstable::kValueMagic) return SourceKind::kValues;
   }
   if (lsm::decode_current(bytes).has_value()) return SourceKind::kCurrent;
   return std::nullopt;
@@ -70,6 +75,7 @@ Status Source::find_kind() {
   if (name && name->kind != lsm::NameKind::kLock && name->kind != lsm::NameKind::kTemporary) {
     switch (name->kind) {
       case lsm::NameKind::kTable: kind_ = SourceKind::kTable; break;
+      case lsm::NameKind::kValues: kind_ = SourceKind::kValues; break;
       case lsm::NameKind::kLog: kind_ = SourceKind::kLog; break;
       case lsm::NameKind::kManifest: kind_ = SourceKind::kManifest; break;
       default: kind_ = SourceKind::kCurrent; return {};
@@ -82,7 +88,7 @@ Status Source::find_kind() {
     return {};
   }
   return Status(StatusCode::kNotADatabase,
-                path_ + ": neither a log segment, a table, a manifest nor a CURRENT of Firn");
+                path_ + ": neither a log segment, a table, a value file, a manifest nor a CURRENT of Firn");
 }
 
 void Source::find_manifest() {

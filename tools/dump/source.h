@@ -16,7 +16,7 @@
 
 namespace firn::tools {
 
-enum class SourceKind { kLog, kTable, kManifest, kCurrent };
+enum class SourceKind { kLog, kTable, kValues, kManifest, kCurrent };
 
 // How much of a file is shown.
 enum class Depth { kSummary, kRows };
@@ -63,6 +63,7 @@ std::string family_name(const lsm::ManifestState& state, std::uint32_t id);
 // One for each kind: prints the file; what is wrong with it goes to Output::damage().
 void dump_log(const Source& source, Depth depth, Output& out);
 void dump_table(const Source& source, Depth depth, Output& out);
+void dump_values(const Source& source, Depth depth, Output& out);
 void dump_manifest(const Source& source, Depth depth, Output& out);
 void dump_current(const Source& source, Output& out);
 

@@ -43,6 +43,7 @@ class Scan {
                                               "no schema '" + arguments_.schema + "' (tuple, entity, time, series)"));
     }
     IteratorOptions bounds;
+    bounds.lazy_values = arguments_.keys_only || arguments_.count;
     if (Status status = read_bounds(bounds); !status.ok()) return session_.fail("bounds", status);
     if (session_.open(arguments_.database, Access::kRead) == nullptr) return session_.exit_code();
     const auto family = session_.family(Access::kRead);

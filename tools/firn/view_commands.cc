@@ -47,6 +47,15 @@ void print_tables(const Session& session, const FamilyProperties& properties) {
   }
 }
 
+void print_value_files(const FamilyProperties& properties) {
+  if (properties.value_files.empty()) return;
+  fmt::print("\n{:>14} {:>12} {:>12} {:>12}\n", "value file", "size", "referred to", "records");
+  for (const ValueFileInfo& file : properties.value_files) {
+    fmt::print("{:>14} {:>12} {:>12} {:>12}\n", file.id, bytes_text(file.bytes), bytes_text(file.live_bytes),
+               count_text(file.records));
+  }
+}
+
 ExitCode levels(const GlobalOptions& options, const std::string& database) {
   Session session(options, "levels");
   if (session.open(database, Access::kRead) == nullptr) return session.exit_code();
@@ -57,6 +66,7 @@ ExitCode levels(const GlobalOptions& options, const std::string& database) {
   if (!session.structured()) {
     print_levels(*properties);
     print_tables(session, *properties);
+    print_value_files(*properties);
     return session.close();
   }
   Json document{{"family", options.family}, {"levels", Json::array()}, {"tables", Json::array()}};
@@ -72,6 +82,14 @@ ExitCode levels(const GlobalOptions& options, const std::string& database) {
     row["largest_sequence"] = table.largest_sequence;
     document["tables"].push_back(row);
   }
+  document["value_files"] = Json::array();
+  for (const ValueFileInfo& file : properties->value_files) {
+    document["value_files"].push_back(Json{{"id", file.id},
+                                           {"path", file.path},
+                                           {"bytes", file.bytes},
+                                           {"records", file.records},
+                                           {"live_bytes", file.live_bytes}});
+  }
   print_json(document);
   return session.close();
 }
@@ -83,6 +101,9 @@ Result<Json> statistics(DB& db) {
   std::uint64_t bytes = 0;
   std::uint64_t entries = 0;
   std::uint64_t tombstones = 0;
+  std::uint64_t value_files = 0;
+  std::uint64_t value_bytes = 0;
+  std::uint64_t live_bytes = 0;
   std::uint64_t memtable_entries = 0;
   std::uint64_t debt = 0;
   for (const FamilyInfo& info : db.families()) {
@@ -94,6 +115,11 @@ Result<Json> statistics(DB& db) {
       entries += level.entries;
       tombstones += level.tombstones;
     }
+    for (const ValueFileInfo& file : properties->value_files) {
+      ++value_files;
+      value_bytes += file.bytes;
+      live_bytes += file.live_bytes;
+    }
     memtable_entries += properties->memtable_entries;
     debt += properties->compaction_debt_bytes;
   }
@@ -103,6 +129,9 @@ Result<Json> statistics(DB& db) {
   document["table_bytes"] = bytes;
   document["table_entries"] = entries;
   document["tombstones"] = tombstones;
+  document["value_files"] = value_files;
+  document["value_file_bytes"] = value_bytes;
+  document["value_live_bytes"] = live_bytes;
   document["compaction_debt_bytes"] = debt;
   document["last_sequence"] = db.visible_sequence();
   document["closed_cleanly"] = recovery.clean;
@@ -169,7 +198,7 @@ void add_view_commands(Tool tool) {
   add(tool, "levels", "DB", "Show the family's levels and tables", levels);
   add(tool, "stats", "DB", "Show sizes, counts and the figures in force", stats);
   add(tool, "inspect", "PATH", "Describe a database, or one of its files, in a page", inspect_path);
-  add(tool, "dump", "FILE", "Print everything in a log segment, table or manifest", dump_path);
+  add(tool, "dump", "FILE", "Print everything in a log segment, table, value file or manifest", dump_path);
 }
 
 }  // namespace firn::tools
