@@ -24,10 +24,12 @@ CATCHERS = {
     'explorer: overwrite-sync': EXPLORER + ['overwrite-sync'],
     'explorer: families-buffered': EXPLORER + ['families-buffered'],
     'explorer: large-buffered': EXPLORER + ['large-buffered'],
+    'explorer: values-sync': EXPLORER + ['values-sync'],
     'lsm/crash_test': ['tests/lsm/crash_test'],
     'wal/replay_damage_test': ['tests/wal/wal_replay_damage_test'],
     'lsm/manifest_damage_test': ['tests/lsm/manifest_damage_test'],
     'sstable/damage_test': ['tests/sstable/sstable_damage_test'],
+    'sstable/value_file_test': ['tests/sstable/sstable_value_file_test'],
     'lsm/deep_levels_test': ['tests/lsm/deep_levels_test'],
     'contract/contract_test': ['tests/contract/contract_test'],
 }
@@ -40,6 +42,9 @@ FIRST = {
     'table_checksum_skipped': 'sstable/damage_test',
     'recovery_in_parts': 'explorer: large-buffered',
     'tombstone_dropped_early': 'lsm/deep_levels_test',
+    'value_checksum_skipped': 'sstable/value_file_test',
+    'values_deleted_early': 'explorer: values-sync',
+    'values_not_synced': 'explorer: values-sync',
     'snapshot_ignored': 'contract/contract_test',
 }
 SECONDS_MAX = 300

@@ -155,18 +155,45 @@ std::vector<Step> log_rotation(std::uint64_t seed) {
   return maker.take();
 }
 
+// Values in value files, most of which are soon garbage: files go, and what is left in them moves to others.
+std::vector<Step> values(std::uint64_t seed) {
+  StepMaker maker(seed, 5, 900);
+  maker.add(StepKind::kCreateFamily, "other");
+  for (int i = 0; i < 60; ++i) {
+    const std::uint64_t draw = maker.draw(20);
+    const std::string family = draw % 4 == 0 ? "other" : "default";
+    if (draw < 8) {
+      maker.add(StepKind::kPut, family);
+    } else if (draw < 11) {
+      maker.add(StepKind::kBatch, family);
+    } else if (draw < 13) {
+      maker.add(draw == 11 ? StepKind::kErase : StepKind::kSnapshotRead, family);
+    } else if (draw < 16) {
+      maker.add(StepKind::kFlush, family);
+    } else if (draw < 18) {
+      maker.add(StepKind::kCompact, family);
+    } else {
+      maker.add(draw == 18 ? StepKind::kReopen : StepKind::kDropFamily, "other");
+      if (draw == 19) maker.add(StepKind::kCreateFamily, "other");
+    }
+  }
+  return maker.take();
+}
+
 struct Family {
   std::string_view name;
   std::string_view help;
   std::vector<Step> (*make)(std::uint64_t seed);
+  std::uint32_t separate_value_bytes = 0;
 };
 
-constexpr std::array<Family, 5> kFamilies{{
+constexpr std::array<Family, 6> kFamilies{{
     {"mixed", "puts, deletes, batches, flushes, compactions, families, snapshots, reopening", mixed},
     {"overwrite", "few keys, written and deleted again and again", overwrite},
     {"families", "a dozen column families that come and go", families},
     {"large", "values of many blocks", large_values},
     {"rotate", "a log of many segments", log_rotation},
+    {"values", "values in value files, and their garbage collection", values, 100},
 }};
 
 std::string_view take_word(std::string_view& text, char separator) {
@@ -242,7 +269,8 @@ std::unique_ptr<EngineWorkload> make_workload(const std::string& name, std::uint
     if (!name.starts_with(std::string(family.name) + "-")) continue;
     const auto durability = durability_of(std::string_view(name).substr(family.name.size() + 1));
     if (!durability.has_value()) return nullptr;
-    return std::make_unique<EngineWorkload>(name, *durability, family.make(sim::hash_mix(seed, 0x9E37)));
+    return std::make_unique<EngineWorkload>(name, *durability, family.make(sim::hash_mix(seed, 0x9E37)), std::size_t{0},
+                                            family.separate_value_bytes);
   }
   return nullptr;
 }

@@ -54,12 +54,22 @@ bool writes_rows(StepKind kind) {
 
 }  // namespace
 
-EngineWorkload::EngineWorkload(std::string name, Durability durability, std::vector<Step> steps, std::size_t prepared)
+EngineWorkload::EngineWorkload(std::string name, Durability durability, std::vector<Step> steps, std::size_t prepared,
+                               std::uint32_t separate_value_bytes)
     : name_(std::move(name)),
       durability_(durability),
       steps_(std::move(steps)),
       prepared_(prepared),
+      separate_value_bytes_(separate_value_bytes),
       history_(steps_) {}
+
+// Value files, where there are any, are collected at the first opportunity.
+FamilyOptions EngineWorkload::family_options() const {
+  FamilyOptions options;
+  options.separate_value_bytes = separate_value_bytes_;
+  options.value_garbage_percent = 10;
+  return options;
+}
 
 Options EngineWorkload::options(const Platform& platform) const {
   Options options;
@@ -73,6 +83,7 @@ Options EngineWorkload::options(const Platform& platform) const {
   options.sizes.table_bytes = 64 << 10;
   options.sizes.log_segment_bytes = 64 << 10;
   options.sizes.cache_bytes = 64 << 10;
+  options.default_family = family_options();
   return options;
 }
 
@@ -141,7 +152,7 @@ class EngineWorkload::Run {
   }
 
   Status once(const Step& step) {
-    if (step.kind == StepKind::kCreateFamily) return db_->create_family(step.family);
+    if (step.kind == StepKind::kCreateFamily) return db_->create_family(step.family, workload_.family_options());
     auto family = db_->family(step.family);
     if (!family.ok()) return family.status();
     switch (step.kind) {

@@ -19,8 +19,9 @@ namespace firn::crashtest {
 
 class EngineWorkload final : public sim::Workload {
  public:
-  // The first `prepared` steps are not explored.
-  EngineWorkload(std::string name, Durability durability, std::vector<Step> steps, std::size_t prepared = 0);
+  // The first `prepared` steps are not explored. `separate_value_bytes`: as in FamilyOptions, of every family.
+  EngineWorkload(std::string name, Durability durability, std::vector<Step> steps, std::size_t prepared = 0,
+                 std::uint32_t separate_value_bytes = 0);
 
   std::string name() const override { return name_; }
   Status run(sim::World& world) override;
@@ -32,6 +33,7 @@ class EngineWorkload final : public sim::Workload {
   class Run;
 
   Options options(const Platform& platform) const;
+  FamilyOptions family_options() const;
   // Everything but what checks write.
   static Result<Contents> read_survivors(DB& db);
   Status check_prefix(std::uint64_t contents, std::span<const std::string> acknowledged) const;
@@ -41,6 +43,7 @@ class EngineWorkload final : public sim::Workload {
   const Durability durability_;
   const std::vector<Step> steps_;
   const std::size_t prepared_;
+  const std::uint32_t separate_value_bytes_;
   const History history_;
 };
 
