@@ -7,6 +7,8 @@ namespace {
 
 Rows main_rows(const Race& race) { return {race.settings.num, race.settings.value_bytes}; }
 
+Rows rows_16k(const Race& race) { return {race.count(0.04), 16384}; }
+
 // Fills a new database with `rows` and settles it.
 void fill(Race& race, const Rows& rows, int threads = 1, bool shuffled = true, std::uint64_t batch = 1) {
   race.open();
@@ -32,9 +34,26 @@ void fill_sync8(Race& race) {
 }
 
 void fill_1k(Race& race) { fill(race, {race.count(0.4), 1024}, race.threads(1)); }
-void fill_16k(Race& race) { fill(race, {race.count(0.04), 16384}, race.threads(1)); }
+void fill_16k(Race& race) { fill(race, rows_16k(race), race.threads(1)); }
 void fill_prefix(Race& race) { fill(race, {race.count(0.8), race.settings.value_bytes, KeyForm::kPrefix}); }
 void fill_rows(Race& race) { fill(race, {race.count(0.4), 1024, KeyForm::kUser}); }
+
+void read_16k(Race& race) {
+  const Rows rows = rows_16k(race);
+  const Body body = get_random(rows, race.count(0.04), rows.count);
+  race.open();
+  race.warm_up(body);
+  race.run({{"reader", 1, body}});
+}
+
+void overwrite_16k(Race& race) {
+  const Rows rows = rows_16k(race);
+  race.open();
+  race.run({{"writer", 1, put_random(rows, 3 * rows.count)}});
+  race.settle();
+  race.report.user_bytes = rows.bytes(race.report.groups[0].rows);
+  race.report.live_bytes = rows.bytes(static_cast<double>(rows.count));
+}
 
 void scan_1k(Race& race) {
   const Rows rows{race.count(0.4), 1024};
@@ -56,6 +75,9 @@ std::vector<Workload> fill_workloads() {
       {"fill1k", "values of 1 KiB, until compacted", "puts", "", true, false, fill_1k},
       {"scan1k", "scan of them all", "rows", "fill1k", false, false, scan_1k},
       {"fill16k", "values of 16 KiB, until compacted", "puts", "", true, false, fill_16k},
+      {"read16k", "get one of them", "gets", "fill16k", false, false, read_16k},
+      {"overwrite16k", "put three times as many again, until compacted", "puts", "fill16k", true, false, overwrite_16k,
+       true},
       {"fillprefix", "rows of owners, ten to each", "puts", "", false, false, fill_prefix},
       {"fillrows", "YCSB's load: rows of 1 KiB", "puts", "", false, false, fill_rows},
   };
