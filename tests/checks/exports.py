@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-STRIPPED_BYTES_MAX = 1_650_000
+STRIPPED_BYTES_MAX = 1_500_000
 # The C API, the C++ namespace, and what the compiler emits for its classes.
 ALLOWED = re.compile(r'(firn_\w+$|((typeinfo|typeinfo name|vtable) for )?firn::)')
 INTERNAL = re.compile(r'firn::(wal|sstable|compaction|lsm|memtable|platform)::')
