@@ -1,6 +1,7 @@
 #include "lsm/db_impl.h"
 
 #include <map>
+#include <new>
 #include <utility>
 
 #include "lsm/db_iterator.h"
@@ -19,7 +20,7 @@ DbImpl::~DbImpl() {
   static_cast<void>(close());
 }
 
-Status DbImpl::close() {
+Status DbImpl::close() noexcept {
   if (closed_.exchange(true, std::memory_order_acq_rel)) return {};
   committer_->close();
   Status status;
@@ -59,7 +60,7 @@ Status DbImpl::finish_writes() {
   return maintenance_->vouch_for_close();
 }
 
-Status DbImpl::resume() {
+Status DbImpl::resume() noexcept {
   if (Status status = ready_to_change(); !status.ok()) return status;
   if (Status status = end_log_failure(true); !status.ok()) return status;
   return maintenance_->retry();
@@ -129,27 +130,27 @@ Result<DbImpl::Moment> DbImpl::moment(Family family, const Snapshot* snapshot) c
   return Moment{std::move(view), at};
 }
 
-Result<Sequence> DbImpl::write(const WriteBatch& batch, const WriteOptions& options) {
+Result<Sequence> DbImpl::write(const WriteBatch& batch, const WriteOptions& options) noexcept {
   if (Status status = ready(); !status.ok()) return status;
   if (!batch.status().ok()) return batch.status();
   if (batch.empty()) return visible_sequence();
   return committer_->write(batch, durability(options));
 }
 
-Result<Sequence> DbImpl::put(Family family, Slice key, Slice value, const WriteOptions& options) {
+Result<Sequence> DbImpl::put(Family family, Slice key, Slice value, const WriteOptions& options) noexcept {
   if (closed_.load(std::memory_order_acquire)) return closed_status();
   if (Status status = check_key(key); !status.ok()) return status;
   if (Status status = check_value(value); !status.ok()) return status;
   return committer_->write(BatchOperation{EntryKind::kPut, family.id, key, value}, durability(options));
 }
 
-Result<Sequence> DbImpl::erase(Family family, Slice key, const WriteOptions& options) {
+Result<Sequence> DbImpl::erase(Family family, Slice key, const WriteOptions& options) noexcept {
   if (closed_.load(std::memory_order_acquire)) return closed_status();
   if (Status status = check_key(key); !status.ok()) return status;
   return committer_->write(BatchOperation{EntryKind::kTombstone, family.id, key, {}}, durability(options));
 }
 
-Status DbImpl::sync() {
+Status DbImpl::sync() noexcept {
   if (Status status = ready_to_change(); !status.ok()) return status;
   return committer_->sync();
 }
@@ -160,13 +161,15 @@ Sequence DbImpl::durable_sequence() const {
 
 Sequence DbImpl::visible_sequence() const { return core_.visible_sequence.load(std::memory_order_acquire); }
 
-Result<PinnedValue> DbImpl::get_pinned(Family family, Slice key, const ReadOptions& options) {
+Result<PinnedValue> DbImpl::get_pinned(Family family, Slice key, const ReadOptions& options) try {
   if (closed_.load(std::memory_order_acquire)) return closed_status();
   if (Status status = check_key(key); !status.ok()) return status;
   if (options.snapshot != nullptr) return get_at(family, key, *options.snapshot);
   const FamilyState* state = core_.families.find(family.id);
   if (state == nullptr) return unknown_family(family);
   return lsm::get(core_, *state, key, std::nullopt);
+} catch (const std::bad_alloc&) {
+  return Status::out_of_memory();
 }
 
 Result<PinnedValue> DbImpl::get_at(Family family, Slice key, const Snapshot& snapshot) {
@@ -195,10 +198,12 @@ std::vector<Result<PinnedValue>> DbImpl::multi_get(Family family, std::span<cons
   return results;
 }
 
-Iterator DbImpl::iterator(Family family, const IteratorOptions& options) {
+Iterator DbImpl::iterator(Family family, const IteratorOptions& options) try {
   auto now = moment(family, options.snapshot);
   if (!now.ok()) return Iterator(std::make_unique<FailedIterator>(now.status()));
   return Iterator(std::make_unique<DbIterator>(std::move(now->view), now->at, options));
+} catch (const std::bad_alloc&) {
+  return Iterator(nullptr);
 }
 
 Snapshot DbImpl::snapshot() {
@@ -206,7 +211,7 @@ Snapshot DbImpl::snapshot() {
   return {core_.snapshots.get(), held.sequence, std::move(held.hold)};
 }
 
-Result<Family> DbImpl::create_family(const std::string& name, const FamilyOptions& options) {
+Result<Family> DbImpl::create_family(const std::string& name, const FamilyOptions& options) noexcept {
   if (Status status = ready_to_change(); !status.ok()) return status;
   if (Status status = check_family_name(name); !status.ok()) return status;
   if (Status status = options.validate(); !status.ok()) return status;
@@ -216,7 +221,7 @@ Result<Family> DbImpl::create_family(const std::string& name, const FamilyOption
   return maintenance_->create_family(name, options);
 }
 
-Status DbImpl::drop_family(Family family) {
+Status DbImpl::drop_family(Family family) noexcept {
   if (Status status = ready_to_change(); !status.ok()) return status;
   if (family == kDefaultFamily) {
     return Status(StatusCode::kInvalidArgument, "the family 'default' cannot be dropped");
@@ -233,13 +238,15 @@ std::vector<FamilyInfo> DbImpl::families() const {
   return infos;
 }
 
-Result<Family> DbImpl::family(const std::string& name) const {
+Result<Family> DbImpl::family(const std::string& name) const try {
   if (Status status = ready(); !status.ok()) return status;
   if (const FamilyState* family = core_.families.find_by_name(name)) return Family{family->id()};
   return Status(StatusCode::kNotFound, "there is no family '" + name + "'");
+} catch (const std::bad_alloc&) {
+  return Status::out_of_memory();
 }
 
-Status DbImpl::flush(Family family) {
+Status DbImpl::flush(Family family) noexcept {
   if (Status status = ready_to_change(); !status.ok()) return status;
   auto state = core_.families.find_or_error(family);
   if (!state.ok()) return state.status();
@@ -247,7 +254,7 @@ Status DbImpl::flush(Family family) {
   return maintenance_->wait_flushed(**state);
 }
 
-Status DbImpl::compact_range(Family family, Slice from, Slice to) {
+Status DbImpl::compact_range(Family family, Slice from, Slice to) noexcept {
   if (Status status = flush(family); !status.ok()) return status;
   auto state = core_.families.find_or_error(family);
   if (!state.ok()) return state.status();
@@ -259,7 +266,7 @@ Status DbImpl::wait_idle() {
   return core_.options.read_only ? Status() : maintenance_->wait_idle();
 }
 
-Status DbImpl::verify() {
+Status DbImpl::verify() try {
   if (Status status = ready(); !status.ok()) return status;
   for (const FamilyState* family : core_.families.live()) {
     const std::shared_ptr<const Version> version = family->pin()->version();
@@ -281,6 +288,8 @@ Status DbImpl::verify() {
   if (status.code() != StatusCode::kCorruption || core_.options.read_only) return status;
   // A log that grows while it is read piece by piece may seem to have gaps: once more, while nothing is written.
   return committer_->exclusively([this] { return maintenance_->verify_metadata(); });
+} catch (const std::bad_alloc&) {
+  return Status::out_of_memory();
 }
 
 Health DbImpl::health() const {
@@ -315,10 +324,12 @@ Statistics DbImpl::statistics() const {
   return statistics;
 }
 
-Result<FamilyProperties> DbImpl::properties(Family family) const {
+Result<FamilyProperties> DbImpl::properties(Family family) const try {
   auto state = find(family);
   if (!state.ok()) return state.status();
   return maintenance_->properties(**state);
+} catch (const std::bad_alloc&) {
+  return Status::out_of_memory();
 }
 
 }  // namespace firn::lsm

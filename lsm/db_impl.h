@@ -25,11 +25,13 @@ class DbImpl final : public DB {
   // Finds or makes the database and recovers it (open.cc). Called once, before everything else.
   Status open();
 
-  Status close() override;
-  Result<Sequence> write(const WriteBatch& batch, const WriteOptions& options) override;
-  Result<Sequence> put(Family family, Slice key, Slice value, const WriteOptions& options) override;
-  Result<Sequence> erase(Family family, Slice key, const WriteOptions& options) override;
-  Status sync() override;
+  // Where even small pieces of memory are refused (std::bad_alloc) reads answer kOutOfMemory. What changes the database
+  // has no way back from there: noexcept ends the process, which costs what a kill costs, nothing acknowledged.
+  Status close() noexcept override;
+  Result<Sequence> write(const WriteBatch& batch, const WriteOptions& options) noexcept override;
+  Result<Sequence> put(Family family, Slice key, Slice value, const WriteOptions& options) noexcept override;
+  Result<Sequence> erase(Family family, Slice key, const WriteOptions& options) noexcept override;
+  Status sync() noexcept override;
   Sequence durable_sequence() const override;
   Sequence visible_sequence() const override;
   Result<PinnedValue> get_pinned(Family family, Slice key, const ReadOptions& options) override;
@@ -37,16 +39,16 @@ class DbImpl final : public DB {
                                              const ReadOptions& options) override;
   Iterator iterator(Family family, const IteratorOptions& options) override;
   Snapshot snapshot() override;
-  Result<Family> create_family(const std::string& name, const FamilyOptions& options) override;
-  Status drop_family(Family family) override;
+  Result<Family> create_family(const std::string& name, const FamilyOptions& options) noexcept override;
+  Status drop_family(Family family) noexcept override;
   std::vector<FamilyInfo> families() const override;
   Result<Family> family(const std::string& name) const override;
-  Status flush(Family family) override;
-  Status compact_range(Family family, Slice from, Slice to) override;
+  Status flush(Family family) noexcept override;
+  Status compact_range(Family family, Slice from, Slice to) noexcept override;
   Status wait_idle() override;
   Status verify() override;
   Health health() const override;
-  Status resume() override;
+  Status resume() noexcept override;
   Statistics statistics() const override;
   Result<FamilyProperties> properties(Family family) const override;
   const RecoveryReport& recovery() const override { return recovery_; }

@@ -1,5 +1,6 @@
 #include "lsm/db_iterator.h"
 
+#include <new>
 #include <utility>
 
 namespace firn::lsm {
@@ -13,7 +14,7 @@ DbIterator::DbIterator(ViewRef view, Sequence at, const IteratorOptions& options
       lower_head_(lower_ ? merge_.head_map().head(*lower_) : 0),
       upper_head_(upper_ ? merge_.head_map().head(*upper_) : 0) {}
 
-Step DbIterator::seek_to_first() {
+Step DbIterator::seek_to_first() try {
   passed_ = false;
   if (lower_) {
     merge_.seek(*lower_);
@@ -21,9 +22,11 @@ Step DbIterator::seek_to_first() {
     merge_.seek_to_first();
   }
   return settle_forward();
+} catch (const std::bad_alloc&) {
+  return fail(Status::out_of_memory());
 }
 
-Step DbIterator::seek_to_last() {
+Step DbIterator::seek_to_last() try {
   passed_ = false;
   if (upper_) {
     merge_.seek_before(*upper_);
@@ -31,23 +34,29 @@ Step DbIterator::seek_to_last() {
     merge_.seek_to_last();
   }
   return settle_backward();
+} catch (const std::bad_alloc&) {
+  return fail(Status::out_of_memory());
 }
 
-Step DbIterator::seek(Slice key) {
+Step DbIterator::seek(Slice key) try {
   if (lower_ && key < Slice(*lower_)) return seek_to_first();
   passed_ = false;
   merge_.seek(key);
   return settle_forward();
+} catch (const std::bad_alloc&) {
+  return fail(Status::out_of_memory());
 }
 
-Step DbIterator::seek_before(Slice key) {
+Step DbIterator::seek_before(Slice key) try {
   if (upper_ && Slice(*upper_) < key) return seek_to_last();
   passed_ = false;
   merge_.seek_before(key);
   return settle_backward();
+} catch (const std::bad_alloc&) {
+  return fail(Status::out_of_memory());
 }
 
-Step DbIterator::next() {
+Step DbIterator::next() try {
   switch (position_) {
     case Position::kNew:
     case Position::kFirstEnd: return seek_to_first();
@@ -57,9 +66,11 @@ Step DbIterator::next() {
     case Position::kBackward: merge_.seek(key_.slice()); break;
   }
   return settle_forward();
+} catch (const std::bad_alloc&) {
+  return fail(Status::out_of_memory());
 }
 
-Step DbIterator::prev() {
+Step DbIterator::prev() try {
   switch (position_) {
     case Position::kNew:
     case Position::kLastEnd: return seek_to_last();
@@ -69,6 +80,8 @@ Step DbIterator::prev() {
     case Position::kBackward: merge_.prev(); break;
   }
   return settle_backward();
+} catch (const std::bad_alloc&) {
+  return fail(Status::out_of_memory());
 }
 
 Step DbIterator::settle_forward() {

@@ -1,4 +1,5 @@
 // The ordered reads of db.h that are iterators with bounds.
+#include <new>
 #include <string>
 #include <utility>
 
@@ -19,20 +20,29 @@ std::optional<std::string> prefix_end(Slice prefix) {
 
 }  // namespace
 
-Iterator DB::scan(Family family, Slice from, Slice to, const ReadOptions& options) {
+const Status& Iterator::no_memory() {
+  static const Status status = Status::out_of_memory();
+  return status;
+}
+
+Iterator DB::scan(Family family, Slice from, Slice to, const ReadOptions& options) try {
   IteratorOptions bounds;
   if (!from.empty()) bounds.lower.emplace(from);
   if (!to.empty()) bounds.upper.emplace(to);
   bounds.snapshot = options.snapshot;
   return iterator(family, bounds);
+} catch (const std::bad_alloc&) {
+  return Iterator(nullptr);
 }
 
-Iterator DB::scan_prefix(Family family, Slice prefix, const ReadOptions& options) {
+Iterator DB::scan_prefix(Family family, Slice prefix, const ReadOptions& options) try {
   IteratorOptions bounds;
   if (!prefix.empty()) bounds.lower.emplace(prefix);
   bounds.upper = prefix_end(prefix);
   bounds.snapshot = options.snapshot;
   return iterator(family, bounds);
+} catch (const std::bad_alloc&) {
+  return Iterator(nullptr);
 }
 
 }  // namespace firn

@@ -1,6 +1,7 @@
 // DB::destroy.
 
 #include <algorithm>
+#include <new>
 
 #include "firn/db.h"
 #include "lsm/file_names.h"
@@ -8,7 +9,7 @@
 
 namespace firn {
 
-Status DB::destroy(const std::string& path, const Options& options) {
+Status DB::destroy(const std::string& path, const Options& options) try {
   FileSystem& files = *(options.platform != nullptr ? *options.platform : real_platform()).files;
   auto entries = files.list(path);
   if (!entries.ok()) return entries.status().code() == StatusCode::kNotFound ? Status() : entries.status();
@@ -34,6 +35,8 @@ Status DB::destroy(const std::string& path, const Options& options) {
   }
   if (Status status = files.remove(lsm::lock_path(path)); !status.ok()) return status;
   return others ? Status() : files.remove_directory(path);
+} catch (const std::bad_alloc&) {
+  return Status::out_of_memory();
 }
 
 }  // namespace firn

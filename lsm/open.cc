@@ -1,6 +1,7 @@
 // DbImpl: from a directory to an open database.
 
 #include <algorithm>
+#include <new>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -16,11 +17,13 @@
 
 namespace firn {
 
-Result<std::unique_ptr<DB>> DB::open(const std::string& path, const Options& options) {
+Result<std::unique_ptr<DB>> DB::open(const std::string& path, const Options& options) try {
   if (Status status = options.validate(); !status.ok()) return status;
   auto db = std::make_unique<lsm::DbImpl>(path, options);
   if (Status status = db->open(); !status.ok()) return status;
   return std::unique_ptr<DB>(std::move(db));
+} catch (const std::bad_alloc&) {
+  return Status::out_of_memory();
 }
 
 namespace lsm {

@@ -2,6 +2,7 @@
 #include "firn/repair.h"
 
 #include <algorithm>
+#include <new>
 #include <set>
 #include <utility>
 
@@ -206,7 +207,7 @@ Status check_destination(FileSystem& files, const std::string& destination) {
 
 }  // namespace lsm
 
-Result<RepairReport> repair(const std::string& source, const std::string& destination, const Options& options) {
+Result<RepairReport> repair(const std::string& source, const std::string& destination, const Options& options) try {
   if (Status status = options.validate(); !status.ok()) return status;
   FileSystem& files = *(options.platform != nullptr ? *options.platform : real_platform()).files;
   if (Status status = lsm::check_destination(files, destination); !status.ok()) return status;
@@ -220,6 +221,8 @@ Result<RepairReport> repair(const std::string& source, const std::string& destin
     if (taken.ok()) lock = std::move(taken).value();  // A read-only source cannot be locked, and need not be.
   }
   return lsm::Repair(files, source).run(destination, options);
+} catch (const std::bad_alloc&) {
+  return Status::out_of_memory();
 }
 
 }  // namespace firn

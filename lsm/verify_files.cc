@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -204,11 +205,14 @@ Result<std::unique_ptr<FileLock>> lock_if_present(FileSystem& files, const std::
 
 }  // namespace lsm
 
-Status verify_files(const std::string& path, const Options& options, const std::function<void(const Damage&)>& report) {
+Status verify_files(const std::string& path, const Options& options,
+                    const std::function<void(const Damage&)>& report) try {
   const Platform& platform = options.platform != nullptr ? *options.platform : real_platform();
   const auto lock = lsm::lock_if_present(*platform.files, path);
   if (lock.status().code() == StatusCode::kBusy) return lock.status();
   return lsm::FileVerifier(*platform.files, path, report).run();
+} catch (const std::bad_alloc&) {
+  return Status::out_of_memory();
 }
 
 }  // namespace firn

@@ -6,10 +6,10 @@
 #include <unistd.h>
 #endif
 
+#include <array>
 #include <deque>
 #include <limits>
 #include <mutex>
-#include <vector>
 
 #include "platform/assert.h"
 #include "platform/sync.h"
@@ -154,16 +154,20 @@ class Domain {
 
   void collect() {
     const std::uint64_t oldest = oldest_guard_of_retired();
-    std::vector<Retired> free;
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      while (!retired_.empty() && retired_.front().epoch < oldest) {
-        free.push_back(retired_.front());
-        if (retired_.front().when == Retire::kSoon) --soon_;
-        retired_.pop_front();
+    // Needs no memory: a collection must come to its end.
+    std::array<Retired, kScanInterval> free;
+    std::size_t count = free.size();
+    while (count == free.size()) {
+      count = 0;
+      {
+        const std::lock_guard<std::mutex> lock(mutex_);
+        for (; count < free.size() && !retired_.empty() && retired_.front().epoch < oldest; retired_.pop_front()) {
+          free[count] = retired_.front();
+          if (free[count++].when == Retire::kSoon) --soon_;
+        }
       }
+      for (std::size_t i = 0; i < count; ++i) free[i].deleter(free[i].object);
     }
-    for (const Retired& retired : free) retired.deleter(retired.object);
   }
 
   // Guards that began after the scan can only see objects that were retired after it: those must stay.

@@ -45,19 +45,29 @@ HeldFiles& held_files() {
   return *held;
 }
 
+Status busy(const std::string& path, const char* holder) {
+  return Status(StatusCode::kBusy, "lock " + path + ": held by " + holder + " (close the database there first)");
+}
+
 class PosixLock final : public FileLock {
  public:
   PosixLock(FileDescriptor file, const FileIdentity& identity) : file_(std::move(file)), identity_(identity) {}
-  ~PosixLock() override { held_files().erase(identity_); }
+  ~PosixLock() override {
+    if (held_) held_files().erase(identity_);
+  }
+
+  Status take(const std::string& path) {
+    held_ = held_files().insert(identity_);
+    if (!held_) return busy(path, "this process");
+    if (flock(file_.get(), LOCK_EX | LOCK_NB) == 0) return Status();
+    return errno == EWOULDBLOCK ? busy(path, "another process") : errno_status("lock", path, errno);
+  }
 
  private:
   const FileDescriptor file_;  // Closing it releases the lock.
   const FileIdentity identity_;
+  bool held_ = false;  // By this object, in held_files().
 };
-
-Status busy(const std::string& path, const char* holder) {
-  return Status(StatusCode::kBusy, "lock " + path + ": held by " + holder + " (close the database there first)");
-}
 
 }  // namespace
 
@@ -65,14 +75,9 @@ Result<std::unique_ptr<FileLock>> lock_posix_file(const std::string& path) {
   FileDescriptor file(posix_open(path, O_RDWR | O_CREAT));
   struct stat info;
   if (!file.valid() || fstat(file.get(), &info) != 0) return errno_status("lock", path, errno);
-  const FileIdentity identity(info.st_dev, info.st_ino);
-  if (!held_files().insert(identity)) return busy(path, "this process");
-  if (flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    const int error = errno;
-    held_files().erase(identity);
-    return error == EWOULDBLOCK ? busy(path, "another process") : errno_status("lock", path, error);
-  }
-  return std::unique_ptr<FileLock>(std::make_unique<PosixLock>(std::move(file), identity));
+  auto lock = std::make_unique<PosixLock>(std::move(file), FileIdentity(info.st_dev, info.st_ino));
+  if (Status status = lock->take(path); !status.ok()) return status;
+  return std::unique_ptr<FileLock>(std::move(lock));
 }
 
 }  // namespace firn

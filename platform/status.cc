@@ -60,6 +60,11 @@ Status Status::not_found() {
   return Status(&bare);
 }
 
+Status Status::out_of_memory() {
+  static const Rep bare{StatusCode::kOutOfMemory, true, {}, {}, {}};
+  return Status(&bare);
+}
+
 Status Status::corruption(std::string_view file, std::uint64_t offset, std::string_view detail) {
   std::string message(file);
   message.append(": offset ").append(std::to_string(offset)).append(": ").append(detail);

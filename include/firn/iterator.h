@@ -40,14 +40,17 @@ class FIRN_EXPORT IteratorImpl {
 // At an end, next() and prev() turn around: after the kEnd of next(), prev() gives the last entry, and vice versa.
 class FIRN_EXPORT Iterator {
  public:
+  // Null: there was no memory for it. Every move answers kError, and status() kOutOfMemory.
   explicit Iterator(std::unique_ptr<IteratorImpl> impl) : impl_(std::move(impl)) {}
 
-  Step seek_to_first() { return impl_->seek_to_first(); }
-  Step seek_to_last() { return impl_->seek_to_last(); }
-  Step seek(Slice key) { return impl_->seek(key); }                // First entry at or after `key`.
-  Step seek_before(Slice key) { return impl_->seek_before(key); }  // Last entry before `key` (exclusive).
-  Step next() { return impl_->next(); }
-  Step prev() { return impl_->prev(); }
+  Step seek_to_first() { return impl_ ? impl_->seek_to_first() : Step::kError; }
+  Step seek_to_last() { return impl_ ? impl_->seek_to_last() : Step::kError; }
+  // First entry at or after `key`.
+  Step seek(Slice key) { return impl_ ? impl_->seek(key) : Step::kError; }
+  // Last entry before `key` (exclusive).
+  Step seek_before(Slice key) { return impl_ ? impl_->seek_before(key) : Step::kError; }
+  Step next() { return impl_ ? impl_->next() : Step::kError; }
+  Step prev() { return impl_ ? impl_->prev() : Step::kError; }
 
   // Makes value() the entry's, if IteratorOptions::lazy_values has put that off: kEntry, or kError as of a move.
   // Precondition: the last move gave kEntry.
@@ -58,9 +61,11 @@ class FIRN_EXPORT Iterator {
   Slice key() const { return impl_->key(); }
   Slice value() const { return impl_->value(); }
   // Ok unless the last move gave kError.
-  const Status& status() const { return impl_->status(); }
+  const Status& status() const { return impl_ ? impl_->status() : no_memory(); }
 
  private:
+  static const Status& no_memory();
+
   std::unique_ptr<IteratorImpl> impl_;
 };
 

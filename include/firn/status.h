@@ -1,5 +1,6 @@
 // How every call that can fail says so: `Status` (an outcome) and `Result<T>` (a value or an outcome).
-// No exception crosses a public function. One pointer wide, null is success: the idea is LevelDB's.
+// One pointer wide, null is success: the idea is LevelDB's. No exception crosses a public function but one:
+// std::bad_alloc, from those that answer no Status (multi_get, snapshot, families, WriteBatch, ...), without effect.
 //
 // Thread safety: as for any value; distinct objects may be used from distinct threads.
 #pragma once
@@ -28,7 +29,7 @@ enum class StatusCode : std::uint8_t {
   kNewerFormat = 8,      // Written by a newer Firn than this one.
   kNotSupported = 9,     // This build or this file system cannot do that.
   kClosed = 10,          // The database was closed.
-  kOutOfMemory = 11,
+  kOutOfMemory = 11,     // Memory was refused; nothing was changed.
 };
 
 // The code's name as printed in messages, such as "corruption". Never null.
@@ -51,7 +52,8 @@ class FIRN_EXPORT [[nodiscard]] Status {
     if (rep_ != nullptr) release();
   }
 
-  static Status not_found();  // Carries no message and no allocation.
+  static Status not_found();      // Carries no message and no allocation.
+  static Status out_of_memory();  // Likewise.
   // Damage in `file` at byte `offset`; `detail` says what was expected and what was found.
   static Status corruption(std::string_view file, std::uint64_t offset, std::string_view detail);
 
