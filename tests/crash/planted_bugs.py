@@ -6,6 +6,7 @@ usage: planted_bugs.py BUILD [BUG...]
 BUILD is a build directory made with -Dplanted_bugs=true (`./dev planted-bugs` makes it). Without a bug everything must
 pass; with each one at least one of the programs here must fail. Prints a table: bug, caught by, after how long.
 """
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -92,13 +93,17 @@ def main():
         if caught:
             print('fails without a bug:', *caught)
             return 1
-    missed = []
-    for bug in chosen:
+    def search(bug):
         start = time.monotonic()
-        name, words = catch(build, bug) or ('MISSED', bugs[bug])
-        print(f'{bug:<26} {name:<27} {time.monotonic() - start:5.1f} s  {words[:100]}', flush=True)
-        if name == 'MISSED':
-            missed.append(bug)
+        return catch(build, bug), time.monotonic() - start
+
+    missed = []
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for bug, (caught, seconds) in zip(chosen, pool.map(search, chosen)):
+            name, words = caught or ('MISSED', bugs[bug])
+            print(f'{bug:<26} {name:<27} {seconds:5.1f} s  {words[:100]}', flush=True)
+            if not caught:
+                missed.append(bug)
     print(f'{len(chosen) - len(missed)} of {len(chosen)} planted bugs caught', *missed)
     return 1 if missed else 0
 
