@@ -1,6 +1,8 @@
 // Tested in tests/faults/repair_test.cc.
 #include "lsm/log_salvage.h"
 
+#include <utility>
+
 #include "lsm/survey.h"
 #include "platform/io.h"
 
@@ -17,27 +19,29 @@ Damage gap_damage(const std::string& path, std::uint64_t begin, std::uint64_t en
 void read_records(const std::string& path, Slice file, std::uint64_t salt, const LogSalvage& salvage) {
   // Hashing starts at every place that looks like a record; this bounds data that is made to.
   std::uint64_t hash_budget = 4 * std::uint64_t{file.size()} + (std::uint64_t{1} << 20);
-  std::optional<std::uint64_t> gap;
+  std::uint64_t gap_begin = 0;
+  bool in_gap = false;
   for (std::uint64_t offset = wal::kSegmentHeaderBytes; offset + wal::kRecordHeaderBytes <= file.size();) {
     const wal::RecordShape shape = wal::record_shape(file.data() + offset, offset, file.size());
     if (shape.possible && shape.bytes > hash_budget) break;
     const auto decoded = shape.possible ? wal::decode_record(file.data() + offset, {salt, offset}, shape.bytes)
                                         : std::optional<wal::DecodedRecord>();
     if (decoded) {
-      if (gap) salvage.lose(gap_damage(path, *gap, offset), false);
-      gap.reset();
+      if (std::exchange(in_gap, false)) salvage.lose(gap_damage(path, gap_begin, offset), false);
       salvage.take(decoded->record);
       offset += shape.bytes;
       continue;
     }
     if (shape.possible) hash_budget -= shape.bytes;
-    if (!gap) gap = offset;
+    if (!std::exchange(in_gap, true)) gap_begin = offset;
     offset += wal::kRecordAlignment;
   }
-  if (!gap) return;
+  if (!in_gap) return;
   // Zeros up to the end were never written.
   const std::size_t used = file.find_last_not_of('\0');
-  if (used != Slice::npos && used >= *gap) salvage.lose(gap_damage(path, *gap, used + 1), true);
+  if (used != Slice::npos && used >= gap_begin) {
+    salvage.lose(gap_damage(path, gap_begin, used + 1), true);
+  }
 }
 
 }  // namespace
