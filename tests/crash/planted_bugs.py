@@ -25,7 +25,7 @@ CATCHERS = {
     'explorer: overwrite-sync': EXPLORER + ['overwrite-sync'],
     'explorer: families-buffered': EXPLORER + ['families-buffered'],
     'explorer: large-buffered': EXPLORER + ['large-buffered'],
-    'explorer: values-sync': EXPLORER + ['values-sync'],
+    'explorer: values-sync': EXPLORER[:-1] + ['6000', 'values-sync'],
     'lsm/crash_test': ['tests/lsm/crash_test'],
     'wal/replay_damage_test': ['tests/wal/wal_replay_damage_test'],
     'lsm/manifest_damage_test': ['tests/lsm/manifest_damage_test'],

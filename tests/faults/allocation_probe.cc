@@ -10,11 +10,14 @@ std::atomic<std::size_t> largest{0};
 
 }  // namespace
 
-void* operator new(std::size_t bytes) {
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
   std::size_t known = largest.load(std::memory_order_relaxed);
   while (known < bytes && !largest.compare_exchange_weak(known, bytes, std::memory_order_relaxed)) {
   }
-  void* const memory = std::malloc(bytes == 0 ? 1 : bytes);
+  return std::malloc(bytes == 0 ? 1 : bytes);
+}
+void* operator new(std::size_t bytes) {
+  void* const memory = operator new(bytes, std::nothrow);
   if (memory == nullptr) std::abort();
   return memory;
 }

@@ -22,7 +22,7 @@ class StepControl {
   // Waits until nothing is submitted and nothing runs. Delayed tasks do not count.
   void settle() {
     std::unique_lock<std::mutex> lock(mutex_);
-    changed_.wait(lock, [this] { return tasks_.empty() && !running_; });
+    changed_.wait(lock, [this] { return tasks_.empty() && running_ == 0; });
   }
   // Every delayed task becomes due. Returns how many there were.
   std::size_t release_delayed() {
@@ -40,7 +40,7 @@ class StepControl {
   std::condition_variable changed_;
   std::deque<std::function<void()>> tasks_;
   std::vector<std::function<void()>> delayed_;
-  bool running_ = false;
+  int running_ = 0;  // Tasks; an engine has an executor for its log beside the other.
 };
 
 class StepExecutor final : public Executor {
@@ -82,12 +82,12 @@ class StepExecutor final : public Executor {
       if (control_->tasks_.empty()) return;
       std::function<void()> task = std::move(control_->tasks_.front());
       control_->tasks_.pop_front();
-      control_->running_ = true;
+      ++control_->running_;
       lock.unlock();
       task();
       task = nullptr;  // What it holds is destroyed outside the lock, too.
       lock.lock();
-      control_->running_ = false;
+      --control_->running_;
       control_->changed_.notify_all();
     }
   }
