@@ -58,7 +58,9 @@ void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 
 // What is retired when no memory is left to note it is never freed (docs/testing.md).
-extern "C" const char* __asan_default_options() { return "detect_leaks=0"; }
+extern "C" __attribute__((visibility("default"))) const char* __asan_default_options() {  // NOLINT: its name
+  return "detect_leaks=0";
+}
 
 extern "C" {
 void* __real_mmap(void* address, std::size_t bytes, int protection, int flags, int file, off_t offset);
