@@ -24,8 +24,7 @@ struct LogTables::Run {
 
   FamilyState& family;
   std::optional<ReplayRun> entries;  // Until they are in tables.
-  Sequence largest_sequence = 0;
-  NewTables written;  // Nothing after an error.
+  NewTables written;                 // Nothing after an error.
 };
 
 LogTables::LogTables(Core& core, Maintenance& maintenance, Executor& executor)
@@ -83,13 +82,12 @@ LogTables::Run& LogTables::take(Gathering::iterator gathered) {
 }
 
 void LogTables::write(Run& run) {
-  run.largest_sequence = run.entries->largest_sequence();
   auto cursor = run.entries->sort();
   Status status = cursor.status();
   if (status.ok()) {
     auto outcome = maintenance_.write_tables(run.family, std::move(cursor).value(), run.entries->entries());
     status = outcome.status();
-    if (status.ok()) run.written.add(*outcome);
+    if (status.ok()) run.written.add(outcome->tables, outcome->values.files, run.entries->largest_sequence());
   }
   run.entries.reset();
   MutexLock lock(mutex_);
@@ -123,9 +121,7 @@ std::vector<LogTables::NewTables> LogTables::result() const {
   for (const auto& run : taken_) {
     NewTables& of = families[run->family.id()];
     of.family = &run->family;
-    of.tables.insert(of.tables.end(), run->written.tables.begin(), run->written.tables.end());
-    of.values.insert(of.values.end(), run->written.values.begin(), run->written.values.end());
-    of.flushed = run->largest_sequence;
+    of.add(run->written.tables, run->written.values, run->written.flushed);
   }
   std::vector<NewTables> all;
   for (auto& [id, tables] : families) all.push_back(std::move(tables));

@@ -89,7 +89,8 @@ class Maintenance {
     Sequence flushed = 0;           // Up to here the family is in tables; 0: as it was.
     std::size_t memtables = 0;      // So many of the immutable ones, the oldest, are in them.
 
-    void add(const compaction::CompactionOutcome& outcome);
+    // What was written after it; its last entry has sequence `up_to`.
+    void add(const std::vector<TableMeta>& new_tables, const std::vector<ValueMeta>& new_values, Sequence up_to);
   };
   // After an error the tables are removed, once it is certain that they do not count.
   Status install_together(const std::vector<NewTables>& families, const std::vector<std::uint64_t>& ended_segments,

@@ -24,19 +24,18 @@ Status Maintenance::flush_together(const std::vector<std::uint64_t>& ended_segme
 
 Result<Maintenance::NewTables> Maintenance::write_memtables(FamilyState& family) {
   const ReadView::MemTables memtables = family.pin()->immutables();  // Newest first.
-  std::vector<NewTables> written(1);
-  written[0].family = &family;
-  written[0].memtables = memtables.size();
+  NewTables written;
+  written.family = &family;
+  written.memtables = memtables.size();
   for (auto memtable = memtables.rbegin(); memtable != memtables.rend(); ++memtable) {
     auto outcome = write_tables(family, (*memtable)->cursor(), (*memtable)->entries());
     if (!outcome.ok()) {
-      remove_tables(written);
+      remove_tables({written});
       return outcome.status();
     }
-    written[0].add(*outcome);
-    written[0].flushed = (*memtable)->largest_sequence();
+    written.add(outcome->tables, outcome->values.files, (*memtable)->largest_sequence());
   }
-  return std::move(written[0]);
+  return written;
 }
 
 void Maintenance::remove_tables(const std::vector<NewTables>& families) {
@@ -66,8 +65,8 @@ void Maintenance::let_flushes_go() {
 
 Status Maintenance::install_together(const std::vector<NewTables>& families,
                                      const std::vector<std::uint64_t>& ended_segments, bool closing) {
-  const bool named = std::all_of(families.begin(), families.end(), [](const auto& of) { return of.tables.empty(); });
-  if (Status status = named ? Status() : sync_table_names(); !status.ok()) {
+  const bool none = std::all_of(families.begin(), families.end(), [](const auto& of) { return of.tables.empty(); });
+  if (Status status = none ? Status() : sync_table_names(); !status.ok()) {
     remove_tables(families);
     return status;
   }

@@ -80,9 +80,11 @@ Maintenance::NewFiles Maintenance::adopt_outputs(const FamilyState& family, int 
   return files;
 }
 
-void Maintenance::NewTables::add(const compaction::CompactionOutcome& outcome) {
-  tables.insert(tables.end(), outcome.tables.begin(), outcome.tables.end());
-  values.insert(values.end(), outcome.values.files.begin(), outcome.values.files.end());
+void Maintenance::NewTables::add(const std::vector<TableMeta>& new_tables, const std::vector<ValueMeta>& new_values,
+                                 Sequence up_to) {
+  tables.insert(tables.end(), new_tables.begin(), new_tables.end());
+  values.insert(values.end(), new_values.begin(), new_values.end());
+  flushed = up_to;
 }
 
 void Maintenance::abandon(const VersionChange& change, const NewFiles& files) {
