@@ -4,7 +4,6 @@ tree explains? Prints a table, writes curve.json and curve.svg, and with --docs 
 
 usage: curve.py --programs BUILD/bench/race [--rows 1,5,20] [--workloads fillrandom,readrandom,seek10] ...
 """
-import argparse
 import copy
 import json
 import math
@@ -23,14 +22,10 @@ MARGIN = 56
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description='Race Firn against RocksDB and LevelDB as the data grows.')
-    parser.add_argument('--programs', type=pathlib.Path, required=True, help='where the built firn_race_* are')
+    parser = race.argument_parser('Race Firn against RocksDB and LevelDB as the data grows.')
     parser.add_argument('--engines', default='firn,rocksdb', help='comma-separated (default firn,rocksdb)')
     parser.add_argument('--workloads', default='fillrandom,readrandom,seek10', help='comma-separated')
     parser.add_argument('--rows', default='1,5,20', help='sizes of the data set, in millions of rows (default 1,5,20)')
-    parser.add_argument('--value', type=int, default=100, help='bytes of their values (default 100)')
-    parser.add_argument('--seed', type=int, default=1)
-    parser.add_argument('--dir', type=pathlib.Path, help='where the databases go (default: beside the programs)')
     parser.add_argument('--docs', type=pathlib.Path, help='the docs folder whose benchmarks.md and curve.svg are renewed')
     arguments = parser.parse_args()
     arguments.rows = [float(rows) for rows in arguments.rows.split(',')]
@@ -49,7 +44,7 @@ def measure(arguments):
     for millions in arguments.rows:
         settings = copy.copy(arguments)
         settings.num = round(millions * 1e6)
-        with tempfile.TemporaryDirectory(prefix='curve-', dir=arguments.dir or arguments.programs) as directory:
+        with tempfile.TemporaryDirectory(prefix='curve-', dir=race.databases_parent(arguments)) as directory:
             racer = race.Racer(settings, pathlib.Path(directory))
             for workload in workloads:
                 for engine in arguments.engines:

@@ -50,21 +50,16 @@ def speed_lines(rows, engines):
 
 
 def latency_lines(rows, engines):
-    columns = (('p50', 'p50_ns'), ('p99', 'p99_ns'), ('p99.9', 'p999_ns'), ('max', 'max_ns'))
-    header = ['workload', *(f'{title} {engine}' for title, _ in columns for engine in engines)]
-    lines = [
-        [row.workload['name']]
-        + [table.cell(row.latency(engine, name), table.short_time) for _, name in columns for engine in engines]
-        for row in rows
-    ]
+    header = ['workload', *(f'{title} {engine}' for title, _ in table.LATENCIES for engine in engines)]
+    lines = [[row.workload['name'], *table.latency_cells(row, engines)] for row in rows]
     return markdown_table(header, lines)
 
 
 def cost_lines(rows, engines):
     columns = (
-        ('bytes written', 'write_amplification', lambda value: f'{value:.2f}' if value else '-'),
-        ('bytes on disk', 'space_amplification', lambda value: f'{value:.2f}' if value else '-'),
-        ('peak MB', 'peak_rss_bytes', lambda value: f'{value / 1e6:.0f}'),
+        ('bytes written', 'write_amplification', table.short_ratio),
+        ('bytes on disk', 'space_amplification', table.short_ratio),
+        ('peak MB', 'peak_rss_bytes', table.megabytes),
     )
     cpu = [f'CPU {engine}' for engine in engines]
     header = ['workload', *cpu, *(f'{title} {engine}' for title, _, _ in columns for engine in engines)]

@@ -32,20 +32,26 @@ NUM_SHORT = 3_000_000
 NUM_FULL = 5_000_000
 
 
-def parse_arguments():
-    parser = argparse.ArgumentParser(description='Race Firn against RocksDB and LevelDB.')
+def argument_parser(description):
+    """With what every race has to be told."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument('--programs', type=pathlib.Path, required=True, help='where the built firn_race_* are')
+    parser.add_argument('--value', type=int, default=100, help='bytes of the values of the main data set (default 100)')
+    parser.add_argument('--seed', type=int, default=1)
+    parser.add_argument('--dir', type=pathlib.Path, help='where the databases go (default: beside the programs)')
+    return parser
+
+
+def parse_arguments():
+    parser = argument_parser('Race Firn against RocksDB and LevelDB.')
     parser.add_argument('--engines', default=','.join(ENGINES), help='comma-separated; default: all that are built')
     parser.add_argument('--workloads', default='', help='comma-separated; default: the short set')
     parser.add_argument('--full', action='store_true', help='every workload, with all of its operations')
     parser.add_argument('--short', action='store_true', help='a quarter of the operations (the default)')
     parser.add_argument('--num', type=int, help='rows of the main data set (default 3 million, with --full 5 million)')
-    parser.add_argument('--value', type=int, default=100, help='bytes of their values (default 100)')
     parser.add_argument('--threads', type=int, default=0, help="default: each workload's own number")
-    parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--repeat', type=int, default=1, help='run everything so often; medians count (default 1)')
     parser.add_argument('--latency', action='store_true', help='time every operation, not one in 16')
-    parser.add_argument('--dir', type=pathlib.Path, help='where the databases go (default: beside the programs)')
     parser.add_argument('--out', type=pathlib.Path, help='where race.json and race.svg go (default: beside the programs)')
     parser.add_argument('--docs', type=pathlib.Path, help='the docs folder whose benchmarks.md and .svg are to be renewed')
     parser.add_argument('--results', type=pathlib.Path, nargs='+', help='run nothing: show these race.json; of a workload in several, the last')
@@ -172,6 +178,12 @@ def machine():
     return {'cpu': model, 'cores': os.cpu_count(), 'memory_bytes': memory, 'kernel': platform.release()}
 
 
+def databases_parent(arguments):
+    parent = arguments.dir or arguments.programs
+    parent.mkdir(parents=True, exist_ok=True)
+    return parent
+
+
 def run_race(arguments):
     """All that race.json says."""
     engines = [
@@ -193,8 +205,7 @@ def run_race(arguments):
         'results': {},
     }
     output_folder(arguments)
-    parent = arguments.dir or arguments.programs
-    parent.mkdir(parents=True, exist_ok=True)
+    parent = databases_parent(arguments)
     with contextlib.nullcontext(parent) if arguments.keep else tempfile.TemporaryDirectory(
         prefix='race-', dir=parent
     ) as directory:

@@ -2,6 +2,7 @@
 import statistics
 
 BASELINE = 'rocksdb'
+LATENCIES = (('p50', 'p50_ns'), ('p99', 'p99_ns'), ('p99.9', 'p999_ns'), ('max', 'max_ns'))
 
 
 def short_number(value):
@@ -21,6 +22,14 @@ def short_time(ns):
         if ns >= 0.9995 * limit:
             return three_digits(ns / divisor) + unit
     return f'{ns:.0f} ns'
+
+
+def short_ratio(value):
+    return f'{value:.2f}' if value else '-'
+
+
+def megabytes(value):
+    return f'{value / 1e6:.0f}'
 
 
 class Row:
@@ -123,22 +132,22 @@ def speed_table(rows, engines):
     return text_table(groups, lines)
 
 
+def latency_cells(row, engines):
+    return [cell(row.latency(engine, name), short_time) for _, name in LATENCIES for engine in engines]
+
+
 def latency_table(rows, engines):
-    columns = (('p50', 'p50_ns'), ('p99', 'p99_ns'), ('p99.9', 'p999_ns'), ('max', 'max_ns'))
-    groups = [('', ['workload']), *((title, engines) for title, _ in columns)]
-    lines = [
-        [row.workload['name'], *(cell(row.latency(engine, name), short_time) for _, name in columns for engine in engines)]
-        for row in rows
-    ]
+    groups = [('', ['workload']), *((title, engines) for title, _ in LATENCIES)]
+    lines = [[row.workload['name'], *latency_cells(row, engines)] for row in rows]
     return text_table(groups, lines)
 
 
 def cost_table(rows, engines):
     columns = (
-        ('write amplification', 'write_amplification', lambda value: f'{value:.2f}' if value else '-'),
-        ('space amplification', 'space_amplification', lambda value: f'{value:.2f}' if value else '-'),
-        ('peak memory, MB', 'peak_rss_bytes', lambda value: f'{value / 1e6:.0f}'),
-        ('not file pages, MB', 'anonymous_bytes', lambda value: f'{value / 1e6:.0f}'),
+        ('write amplification', 'write_amplification', short_ratio),
+        ('space amplification', 'space_amplification', short_ratio),
+        ('peak memory, MB', 'peak_rss_bytes', megabytes),
+        ('not file pages, MB', 'anonymous_bytes', megabytes),
     )
     groups = [('', ['workload']), *((title, engines) for title, _, _ in columns)]
     lines = [
