@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string_view>
+#include <vector>
 
 #include "bench/race/engine.h"
 
@@ -29,6 +30,20 @@ std::uint64_t proc_number(const char* file, std::string_view name) {
 
 double seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+}
+
+constexpr std::size_t kReadBytes = std::size_t{1} << 20;
+
+// Calls work(fd) for each file below `directory`.
+template <class Work>
+void for_each_file(const std::string& directory, Work&& work) {
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+    if (!entry.is_regular_file()) continue;
+    const int fd = open(entry.path().c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) die("open", entry.path().string());
+    work(fd);
+    close(fd);
+  }
 }
 
 }  // namespace
@@ -63,14 +78,18 @@ std::uint64_t disk_bytes(const std::string& directory) {
 }
 
 void drop_page_cache(const std::string& directory) {
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
-    if (!entry.is_regular_file()) continue;
-    const int fd = open(entry.path().c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) die("open", entry.path().string());
+  for_each_file(directory, [](int fd) {
     fdatasync(fd);
     posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
-    close(fd);
-  }
+  });
+}
+
+void fill_page_cache(const std::string& directory) {
+  std::vector<char> buffer(kReadBytes);
+  for_each_file(directory, [&buffer](int fd) {
+    while (read(fd, buffer.data(), buffer.size()) > 0) {
+    }
+  });
 }
 
 }  // namespace firn::race

@@ -28,5 +28,8 @@ std::uint64_t anonymous_bytes();
 std::uint64_t disk_bytes(const std::string& directory);
 // Writes the files below `directory` out and drops them from the page cache: the next read comes from the device.
 void drop_page_cache(const std::string& directory);
+// Reads the files below `directory` once, so that they are in the page cache while there is room: a system may have
+// reclaimed what lay idle while another engine had its turn.
+void fill_page_cache(const std::string& directory);
 
 }  // namespace firn::race
