@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "compaction/l0_picker.h"
 #include "compaction/level_targets.h"
 #include "compaction/plan_builder.h"
 #include "compaction/value_picker.h"
@@ -16,14 +17,6 @@ constexpr int kLastLevel = kLevelCount - 1;
 
 // A table is dense in tombstones when at least one entry in so many is one.
 constexpr std::uint64_t kDenseEntriesPerTombstone = 2;
-
-// L0 into the base level is put off while it would rewrite more than so many times what it brings; until then L0 tables
-// that are too many are merged among themselves, which costs that many times less.
-constexpr std::uint64_t kBaseBytesPerL0ByteMax = 3;
-
-// L0 tables, in multiples of LevelLimits::l0_tables, from which they are merged among themselves while the way to the
-// base level is blocked.
-constexpr std::size_t kCrowdedL0 = 2;
 
 struct Candidate {
   double score = 0;
@@ -67,75 +60,6 @@ std::string describe(const char* format, int level, double score) {
   char text[96];
   std::snprintf(text, sizeof text, format, level, score);
   return text;
-}
-
-// Newest L0 tables that are not being compacted.
-std::size_t free_l0_tables(const FamilyShape& shape) {
-  std::size_t count = 0;
-  while (count < shape.levels[0].size() && !shape.levels[0][count].compacting) ++count;
-  return count;
-}
-
-bool l0_merge_running(const FamilyShape& shape) {
-  return std::any_of(shape.running.begin(), shape.running.end(),
-                     [](const RunningCompaction& running) { return running.output_level == 0; });
-}
-
-// While L0 -> base is blocked and tables crowd in L0. Only tables as flush made them are merged, so no byte is merged
-// twice; one such merge runs at a time, over the newest tables; and L0 -> base takes the older ones as soon as it can,
-// merge or no merge. So it is never starved by them.
-std::optional<CompactionPlan> relieve_l0(const FamilyShape& shape) {
-  if (l0_merge_running(shape)) return std::nullopt;
-  std::size_t count = 0;
-  while (count < free_l0_tables(shape) && shape.levels[0][count].meta->file_bytes <= shape.limits.memtable_bytes) {
-    ++count;
-  }
-  if (count < 2 || count < kCrowdedL0 * shape.limits.l0_tables) return std::nullopt;
-  CompactionPlan plan = plan_within_l0(shape, count);
-  plan.reason = "L0 is blocked and crowded by " + std::to_string(count) + " tables";
-  return plan;
-}
-
-// L0 has many small tables above a base level of many times their size: so many of the newest that each table less
-// costs least. (Merges of tables that are all alike grow into those of Mathieu, Staelin, Young and Yousefi, "Bigtable
-// merge compaction", 2014.)
-std::optional<CompactionPlan> gather_l0(const FamilyShape& shape) {
-  if (l0_merge_running(shape)) return std::nullopt;
-  const std::size_t available = free_l0_tables(shape);
-  std::uint64_t bytes = 0;
-  std::size_t best = 0;
-  double best_cost = 0;
-  for (std::size_t count = 1; count <= available; ++count) {
-    bytes += shape.levels[0][count - 1].meta->file_bytes;
-    if (count < 2) continue;
-    const double cost = static_cast<double>(bytes) / static_cast<double>(count - 1);
-    if (best == 0 || cost <= best_cost) {
-      best = count;
-      best_cost = cost;
-    }
-  }
-  if (best == 0) return std::nullopt;
-  CompactionPlan plan = plan_within_l0(shape, best);
-  plan.reason = "L0 has " + std::to_string(available) + " small tables";
-  return plan;
-}
-
-std::optional<CompactionPlan> pick_l0(const FamilyShape& shape, const LevelTargets& targets, double score) {
-  const std::vector<ShapeTable>& l0 = shape.levels[0];
-  std::size_t seed = l0.size();
-  while (seed > 0 && l0[seed - 1].compacting) --seed;
-  if (seed == 0) return std::nullopt;
-  std::optional<CompactionPlan> plan = plan_l0(shape, seed - 1, targets.base_level);
-  if (!plan) return relieve_l0(shape);
-  if (plan->inputs.size() > 1) {
-    std::uint64_t l0_bytes = 0;
-    for (const ShapeTable& table : l0) l0_bytes += table.compacting ? 0 : table.meta->file_bytes;
-    if (l0_bytes < l0_batch_bytes(shape.limits) && plan->input_bytes > (kBaseBytesPerL0ByteMax + 1) * l0_bytes) {
-      if (std::optional<CompactionPlan> gathered = gather_l0(shape)) return gathered;
-    }
-  }
-  plan->reason = describe("L%d is at %.2f of its limit", 0, score);
-  return plan;
 }
 
 // The table whose way down rewrites the least per byte moved, tombstones counting as bytes moved several times.
@@ -227,7 +151,9 @@ std::optional<CompactionPlan> pick_any(const FamilyShape& shape, const ValueGarb
   const LevelTargets targets = level_targets(shape);
   Reservations reservations(shape);
   bool collect = !garbage.emptied.empty();  // When its turn comes, and nothing more urgent is blocked.
-  for (const Candidate& candidate : candidates(shape, targets)) {
+  const std::vector<Candidate> due = candidates(shape, targets);
+  if (shape.reads_ask && due.empty() && !collect && shape.running.empty()) return pick_for_reads(shape, targets);
+  for (const Candidate& candidate : due) {
     if (collect && garbage.score > candidate.score) {
       if (std::optional<CompactionPlan> plan = collect_garbage(shape, garbage)) return plan;
       collect = false;

@@ -60,6 +60,8 @@ struct FamilyShape {
   LevelCompression compression{};  // A table changes level without being rewritten only between equals.
   // Smallest sequence that a snapshot reads at; kSequenceMax: none. Tombstones up to it can be got rid of.
   Sequence oldest_snapshot = kSequenceMax;
+  // Seeks have read reads_due_bytes(*this) in vain.
+  bool reads_ask = false;
 };
 
 struct LevelTargets {
@@ -71,6 +73,12 @@ LevelTargets level_targets(const FamilyShape& shape);
 // What would have to be rewritten to bring every level within its target, estimated. When it is not 0, a compaction is
 // running or pick_compaction has a plan.
 std::uint64_t compaction_debt_bytes(const FamilyShape& shape);
+
+// Bytes of blocks that seeks have to read in vain, as long as the family has this shape, before merging tables of L0
+// costs less than going on: see compaction/l0_picker.h. A seek reads one block in each run that it looks at; in vain
+// are those of L0, except one where no deeper level has any.
+inline constexpr std::uint64_t kReadsNeverDue = UINT64_MAX;  // There is nothing to merge.
+std::uint64_t reads_due_bytes(const FamilyShape& shape);
 
 struct PlanInputs {
   int level = 0;
@@ -104,8 +112,8 @@ struct CompactionPlan {
 // How `plan` is listed in FamilyShape::running while it runs.
 RunningCompaction running_compaction(const CompactionPlan& plan);
 
-// The most urgent compaction that may run beside those already running; none when every level is within its target or
-// what is over it is being compacted.
+// The most urgent compaction that may run beside those already running; what reads ask for when nothing is due and
+// nothing runs; none when every level is within its target or what is over it is being compacted.
 std::optional<CompactionPlan> pick_compaction(const FamilyShape& shape);
 
 // A compaction of all data of a key range down to the last level, step by step.

@@ -15,14 +15,15 @@ namespace firn::lsm {
 // Thread safety: any thread may add and read; a read sees at least what the reading thread added.
 class StripedCounter {
  public:
-  void add(std::uint64_t amount) {
+  // What the thread's stripe then has.
+  std::uint64_t add(std::uint64_t amount) {
     const std::size_t number = thread_number();
-    if (number < kStripes - 1) [[likely]] {
-      std::atomic<std::uint64_t>& value = stripes_[number].value;
-      value.store(value.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);
-    } else {
-      stripes_[kStripes - 1].value.fetch_add(amount, std::memory_order_relaxed);
-    }
+    if (number >= kStripes - 1) [[unlikely]]
+      return stripes_[kStripes - 1].value.fetch_add(amount, std::memory_order_relaxed) + amount;
+    std::atomic<std::uint64_t>& value = stripes_[number].value;
+    const std::uint64_t sum = value.load(std::memory_order_relaxed) + amount;
+    value.store(sum, std::memory_order_relaxed);
+    return sum;
   }
   std::uint64_t value() const {
     std::uint64_t sum = 0;

@@ -201,7 +201,10 @@ std::vector<Result<PinnedValue>> DbImpl::multi_get(Family family, std::span<cons
 Iterator DbImpl::iterator(Family family, const IteratorOptions& options) try {
   auto now = moment(family, options.snapshot);
   if (!now.ok()) return Iterator(std::make_unique<FailedIterator>(now.status()));
-  return Iterator(std::make_unique<DbIterator>(std::move(now->view), now->at, options));
+  if (now->view->version()->reads().asks_now()) [[unlikely]] {
+    if (const FamilyState* state = core_.families.find(family.id)) maintenance_->hear_reads(*state);
+  }
+  return Iterator(DbIterator::make(std::move(now->view), now->at, options));
 } catch (const std::bad_alloc&) {
   return Iterator(nullptr);
 }

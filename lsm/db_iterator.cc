@@ -10,9 +10,16 @@ DbIterator::DbIterator(ViewRef view, Sequence at, const IteratorOptions& options
       lower_(options.lower),
       upper_(options.upper),
       lazy_values_(options.lazy_values),
-      merge_(*view_, at, lower_, upper_),
-      lower_head_(lower_ ? merge_.head_map().head(*lower_) : 0),
-      upper_head_(upper_ ? merge_.head_map().head(*upper_) : 0) {}
+      merge_(*view_, at, lower_, upper_, reinterpret_cast<std::byte*>(this + 1)) {}
+
+DbIterator::~DbIterator() {
+  if (merge_.blocks_in_vain() != 0) view_->version()->reads().charge(merge_.blocks_in_vain());
+}
+
+std::unique_ptr<IteratorImpl> DbIterator::make(ViewRef view, Sequence at, const IteratorOptions& options) {
+  const Room room{RunMerge::room_bytes(*view)};
+  return std::unique_ptr<IteratorImpl>(new (room) DbIterator(std::move(view), at, options));
+}
 
 Step DbIterator::seek_to_first() try {
   passed_ = false;
@@ -90,7 +97,7 @@ Step DbIterator::settle_forward() {
       if (!merge_.valid()) break;
       continue;
     }
-    if (upper_ && key_head_ >= upper_head_ && key_.slice() >= Slice(*upper_)) return end(Position::kLastEnd);
+    if (upper_ && key_head_ >= merge_.upper_head() && key_.slice() >= Slice(*upper_)) return end(Position::kLastEnd);
     if (entry.tombstone) continue;
     return show(entry, Position::kForward);
   }
@@ -103,7 +110,7 @@ Step DbIterator::settle_backward() {
       if (!merge_.valid()) break;
       continue;
     }
-    if (lower_ && key_head_ <= lower_head_ && key_.slice() < Slice(*lower_)) return end(Position::kFirstEnd);
+    if (lower_ && key_head_ <= merge_.lower_head() && key_.slice() < Slice(*lower_)) return end(Position::kFirstEnd);
     if (entry.tombstone) continue;
     return show(entry, Position::kBackward);
   }

@@ -3,7 +3,9 @@
 // Lifetime: keeps its view (memtables, tables) alive. Thread safety: one thread at a time.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -16,8 +18,10 @@ namespace firn::lsm {
 
 class DbIterator final : public IteratorImpl {
  public:
-  // Sees the writes up to `at`, within the bounds of `options`.
-  DbIterator(ViewRef view, Sequence at, const IteratorOptions& options);
+  // Sees the writes up to `at`, within the bounds of `options`. One allocation, but for bounds beyond 15 bytes.
+  static std::unique_ptr<IteratorImpl> make(ViewRef view, Sequence at, const IteratorOptions& options);
+  ~DbIterator() override;
+  static void operator delete(void* memory) { ::operator delete(memory); }
 
   Step seek_to_first() override;
   Step seek_to_last() override;
@@ -31,6 +35,14 @@ class DbIterator final : public IteratorImpl {
   const Status& status() const override { return status_; }
 
  private:
+  // Memory for the runs, which follows the iterator.
+  struct Room {
+    std::size_t bytes;
+  };
+  static void* operator new(std::size_t bytes, Room room) { return ::operator new(bytes + room.bytes); }
+  static void operator delete(void* memory, Room) { ::operator delete(memory); }
+  DbIterator(ViewRef view, Sequence at, const IteratorOptions& options);
+
   enum class Position : std::uint8_t {
     kNew,       // Nowhere yet.
     kForward,   // On an entry, as is merge_, which moves forward.
@@ -54,8 +66,6 @@ class DbIterator final : public IteratorImpl {
   const std::optional<std::string> upper_;
   const bool lazy_values_;
   RunMerge merge_;
-  const std::uint64_t lower_head_;
-  const std::uint64_t upper_head_;
 
   Position position_ = Position::kNew;
   bool passed_ = false;  // key_ was passed: its other versions are not to be shown.

@@ -186,13 +186,20 @@ compaction::FamilyShape Maintenance::shape_of(const Work& work, const Version& v
   shape.compression = core_.compression_of(*work.family);
   const std::vector<Sequence> snapshots = core_.snapshots->sequences();
   if (!snapshots.empty()) shape.oldest_snapshot = snapshots.front();
+  // What they ask for is no reason to use up the last of the space.
+  shape.reads_ask = version.reads().asks() && space_.ok();
   shape.limits = {core_.sizes.memtable_bytes, core_.sizes.table_bytes, core_.sizes.level_ratio, core_.sizes.l0_tables};
   return shape;
 }
 
 void Maintenance::reconsider(Work& work) {
   const Version& version = *work.family->view()->version();
-  work.debt_bytes = compaction::compaction_debt_bytes(shape_of(work, version));
+  const compaction::FamilyShape shape = shape_of(work, version);
+  work.debt_bytes = compaction::compaction_debt_bytes(shape);
+  if (const std::uint64_t due = compaction::reads_due_bytes(shape); due != compaction::kReadsNeverDue) {
+    const Compression codec = core_.compression_of(*work.family)[0];
+    version.reads().set_due(due / block_bytes_for(core_.options, core_.sizes, codec));
+  }
   if (!work.queued && !work.family->dropped()) {
     work.queued = true;
     compaction_queue_.push_back(&work);
@@ -265,6 +272,11 @@ Status Maintenance::wait_idle() {
     changed_.wait(mutex_);
   }
   return trouble();
+}
+
+void Maintenance::hear_reads(const FamilyState& family) {
+  MutexLock lock(mutex_);
+  if (!stopping_) reconsider(work_of(family));
 }
 
 Status Maintenance::retry() {

@@ -69,6 +69,8 @@ class Maintenance {
   Status wait_flushed(FamilyState& family);
   Status compact_range(FamilyState& family, Slice from, Slice to);
   Status wait_idle();
+  // Reads of `family` ask for a merge.
+  void hear_reads(const FamilyState& family);
 
   // Lets background work begin.
   void start(Executor& executor);

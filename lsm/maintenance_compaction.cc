@@ -85,6 +85,7 @@ void Maintenance::background_compaction(Work& work) {
   set_pace();
   changed_.notify_all();
   if (!plan || stopping_ || status.code() == StatusCode::kClosed) return;
+  work.family->view()->version()->reads().put_off();
   executor_->submit_after(kRetryNs, [this, &work] {
     MutexLock retry(mutex_);
     if (!stopping_) reconsider(work);

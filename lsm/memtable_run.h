@@ -17,8 +17,6 @@ class MemTableRun {
   MemTableRun(const MemTable& memtable, const HeadMap& heads, Sequence at)
       : cursor_(memtable), heads_(heads), at_(at) {}
 
-  void start_seek(Slice) {}
-  void continue_seek(Slice) {}
   void seek(Slice key) {
     cursor_.seek(key, at_);
     skip_invisible();

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
+#include <new>
 
 namespace firn::lsm {
 
@@ -13,48 +15,67 @@ constexpr std::uint64_t kHeadEnd = std::numeric_limits<std::uint64_t>::max();
 // After so many straight wins a run is expected to go on winning.
 constexpr std::uint32_t kStraightWins = 4;
 
-// Calls `call` with the run that `run` holds.
-template <class Run, class Call>
-[[gnu::always_inline]] inline auto with(Run& run, Call call) {
-  if (auto* const tables = std::get_if<TableRun>(&run)) [[likely]]
-    return call(*tables);
-  return call(*std::get_if<MemTableRun>(&run));
-}
-
 }  // namespace
 
-RunMerge::RunMerge(const ReadView& view, Sequence at, const std::optional<std::string>& lower,
-                   const std::optional<std::string>& upper)
-    : head_map_(view.version()->common_prefix()) {
-  const Version& version = *view.version();
-  const std::size_t most = 1 + view.immutables().size() + version.level(0).size() + kLevelCount;
-  runs_ = std::make_unique<Run[]>(most);
-  heads_ = std::make_unique_for_overwrite<std::uint64_t[]>(most);
-  if (!view.active()->empty()) runs_[count_++].emplace<MemTableRun>(*view.active(), head_map_, at);
-  for (const auto& memtable : view.immutables()) runs_[count_++].emplace<MemTableRun>(*memtable, head_map_, at);
-  for (std::size_t i = 0; i < version.level(0).size(); ++i) {
-    const TableMeta& meta = version.level(0)[i]->meta();
-    if ((lower && meta.largest_key < *lower) || (upper && meta.smallest_key >= *upper)) continue;
-    runs_[count_++].emplace<TableRun>(version, 0, i, i + 1, head_map_, at);
-  }
-  for (int level = 1; level < version.depth(); ++level) add_level(version, level, at, lower, upper);
+std::size_t RunMerge::room_bytes(const ReadView& view) {
+  static_assert(alignof(MemTableRun) <= alignof(std::uint64_t) && alignof(TableRun) <= alignof(std::uint64_t));
+  const std::size_t memtables = 1 + view.immutables().size();
+  const std::size_t tables = view.version()->runs();
+  return memtables * sizeof(MemTableRun) + tables * sizeof(TableRun) + (memtables + tables) * sizeof(std::uint64_t);
 }
 
-void RunMerge::add_level(const Version& version, int level, Sequence at, const std::optional<std::string>& lower,
-                         const std::optional<std::string>& upper) {
-  const TableList& tables = version.level(level);
-  const std::size_t begin = lower ? version.lower_bound(level, *lower) : 0;
-  std::size_t end = tables.size();
-  if (upper) {
-    end = version.lower_bound(level, *upper);
-    if (end < tables.size() && tables[end]->meta().smallest_key < *upper) ++end;
+RunMerge::RunMerge(const ReadView& view, Sequence at, const std::optional<std::string>& lower,
+                   const std::optional<std::string>& upper, std::byte* room)
+    : head_map_(view.version()->common_prefix()),
+      lower_head_(lower ? head_map_.head(*lower) : 0),
+      upper_head_(upper ? head_map_.head(*upper) : 0) {
+  auto* const memtables = reinterpret_cast<MemTableRun*>(room);
+  if (!view.active()->empty()) new (memtables + count_++) MemTableRun(*view.active(), head_map_, at);
+  for (const auto& memtable : view.immutables()) new (memtables + count_++) MemTableRun(*memtable, head_map_, at);
+  memtables_ = {memtables, count_};
+  add_tables(*view.version(), at, lower, upper);
+  heads_ = reinterpret_cast<std::uint64_t*>(tables_.data() + tables_.size());
+}
+
+RunMerge::~RunMerge() {
+  std::destroy(memtables_.begin(), memtables_.end());
+  std::destroy(tables_.begin(), tables_.end());
+}
+
+void RunMerge::add_tables(const Version& version, Sequence at, const std::optional<std::string>& lower,
+                          const std::optional<std::string>& upper) {
+  auto* const tables = reinterpret_cast<TableRun*>(memtables_.data() + memtables_.size());
+  std::size_t added = 0;
+  for (std::size_t i = 0; i < version.level(0).size(); ++i) {
+    if (lower && version.ends_before(0, i, lower_head_, *lower)) continue;
+    if (upper && !version.begins_before(0, i, upper_head_, *upper)) continue;
+    new (tables + added++) TableRun(version, 0, i, i + 1, head_map_, at);
   }
-  if (begin < end) runs_[count_++].emplace<TableRun>(version, level, begin, end, head_map_, at);
+  l0_end_ = count_ + added;
+  for (int level = 1; level < version.depth(); ++level) {
+    const std::size_t begin = lower ? version.lower_bound(level, lower_head_, *lower) : 0;
+    std::size_t end = version.level(level).size();
+    if (upper) {
+      end = version.lower_bound(level, upper_head_, *upper);
+      if (end < version.level(level).size() && version.begins_before(level, end, upper_head_, *upper)) ++end;
+    }
+    if (begin < end) new (tables + added++) TableRun(version, level, begin, end, head_map_, at);
+  }
+  tables_ = {tables, added};
+  count_ += added;
+}
+
+template <class Call>
+[[gnu::always_inline]] inline auto RunMerge::with(std::size_t run, Call call) {
+  if (run >= memtables_.size()) [[likely]]
+    return call(tables_[run - memtables_.size()]);
+  return call(memtables_[run]);
 }
 
 void RunMerge::prepare_seek(Slice key) {
-  for (std::size_t i = 0; i < count_; ++i) with(runs_[i], [key](auto& run) { run.start_seek(key); });
-  for (std::size_t i = 0; i < count_; ++i) with(runs_[i], [key](auto& run) { run.continue_seek(key); });
+  const std::uint64_t head = head_map_.head(key);
+  for (TableRun& run : tables_) run.start_seek(key, head);
+  for (TableRun& run : tables_) run.continue_seek(key);
 }
 
 void RunMerge::seek(Slice key) {
@@ -82,16 +103,27 @@ void RunMerge::start(Direction direction, Seek seek) {
   valid_ = false;
   straight_wins_ = 0;
   for (std::size_t i = 0; i < count_; ++i) {
-    with(runs_[i], seek);
+    with(i, seek);
     if (!load_head(i)) return;
   }
+  count_blocks();
   choose();
+}
+
+// After a seek: a run that has not ended has read a block.
+void RunMerge::count_blocks() {
+  std::uint64_t upper = 0;
+  std::uint64_t deeper = 0;
+  for (std::size_t i = memtables_.size(); i < l0_end_; ++i) upper += heads_[i] != kHeadEnd ? 1 : 0;
+  if (upper == 0) return;
+  for (std::size_t i = l0_end_; i < count_; ++i) deeper += heads_[i] != kHeadEnd ? 1 : 0;
+  blocks_in_vain_ += deeper != 0 ? upper : upper - 1;
 }
 
 // Precondition: valid(); the last move was in `direction`.
 template <RunMerge::Direction direction>
 void RunMerge::advance() {
-  with(runs_[winner_], [](auto& run) { direction == Direction::kForward ? run.next() : run.prev(); });
+  with(winner_, [](auto& run) { direction == Direction::kForward ? run.next() : run.prev(); });
   if (!load_head(winner_)) return;
   if (straight_wins_ >= kStraightWins && heads_[winner_] < rival_head_) return;
   const std::size_t last = winner_;
@@ -105,7 +137,7 @@ template void RunMerge::advance<RunMerge::Direction::kBackward>();
 
 // False, with the merge failed, when the run has failed.
 inline bool RunMerge::load_head(std::size_t run) {
-  return with(runs_[run], [this, run](auto& moved) {
+  return with(run, [this, run](auto& moved) {
     if (moved.valid()) [[likely]] {
       heads_[run] = direction_ == Direction::kForward ? moved.head() : ~moved.head();
       return true;
@@ -135,7 +167,7 @@ std::size_t RunMerge::untie(std::uint64_t head) {
   bool best_known = false;
   RunEntry entry;
   for (std::size_t i = 0; i < count_; ++i) {
-    if (heads_[i] != head || !with(runs_[i], [](const auto& run) { return run.valid(); })) continue;
+    if (heads_[i] != head || !with(i, [](const auto& run) { return run.valid(); })) continue;
     if (winner == count_) {
       winner = i;
       continue;
@@ -163,7 +195,7 @@ std::uint64_t RunMerge::best_of_others() const {
 bool RunMerge::read(KeyBuffer& key, RunEntry& entry) { return read_run(winner_, key, entry); }
 
 inline bool RunMerge::read_run(std::size_t run, KeyBuffer& key, RunEntry& entry) {
-  return with(runs_[run], [&](auto& from) {
+  return with(run, [&](auto& from) {
     do {
       entry = from.read(key);
       // Before it is asked whether what was read can be trusted. Blocks are checked: it is a reference.

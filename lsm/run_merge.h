@@ -10,10 +10,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
+#include <span>
 #include <string>
-#include <variant>
 
 #include "lsm/head_map.h"
 #include "lsm/key_buffer.h"
@@ -25,9 +24,13 @@ namespace firn::lsm {
 
 class RunMerge {
  public:
-  // Sees the writes up to `at`. Tables without keys in [lower, upper) are left out; other keys may be shown.
+  // Memory that a merge of the runs of `view` needs beside itself.
+  static std::size_t room_bytes(const ReadView& view);
+  // Sees the writes up to `at`. Tables without keys in [lower, upper) are left out; other keys may be shown. `room`:
+  // room_bytes(view), aligned as for operator new.
   RunMerge(const ReadView& view, Sequence at, const std::optional<std::string>& lower,
-           const std::optional<std::string>& upper);
+           const std::optional<std::string>& upper, std::byte* room);
+  ~RunMerge();
   RunMerge(const RunMerge&) = delete;
   RunMerge& operator=(const RunMerge&) = delete;
 
@@ -43,7 +46,9 @@ class RunMerge {
   // False past either end and after an error; status() tells the two apart. An error of any run ends the merge.
   bool valid() const { return valid_; }
   const Status& status() const { return status_; }
-  const HeadMap& head_map() const { return head_map_; }
+  // Of the bounds, by HeadMap; 0 where there is none.
+  std::uint64_t lower_head() const { return lower_head_; }
+  std::uint64_t upper_head() const { return upper_head_; }
   // The present key's. Precondition of both: valid().
   std::uint64_t head() const { return direction_ == Direction::kForward ? heads_[winner_] : ~heads_[winner_]; }
   // The present entry: its key goes to `key`, the rest is the answer. False, with the merge failed, when it cannot be
@@ -51,13 +56,17 @@ class RunMerge {
   bool read(KeyBuffer& key, RunEntry& entry);
   // Of the entry read last. Precondition: it is separated.
   const ValueReference& reference() const { return reference_; }
+  // Blocks of tables of L0 that seeks have read so far, and would not have if all runs of tables were one.
+  std::uint64_t blocks_in_vain() const { return blocks_in_vain_; }
 
  private:
   enum class Direction : std::uint8_t { kForward, kBackward };
-  using Run = std::variant<std::monostate, MemTableRun, TableRun>;
 
-  void add_level(const Version& version, int level, Sequence at, const std::optional<std::string>& lower,
-                 const std::optional<std::string>& upper);
+  // Calls `call` with run `run`.
+  template <class Call>
+  auto with(std::size_t run, Call call);
+  void add_tables(const Version& version, Sequence at, const std::optional<std::string>& lower,
+                  const std::optional<std::string>& upper);
   void prepare_seek(Slice key);
   template <class Seek>
   void start(Direction direction, Seek seek);
@@ -66,18 +75,25 @@ class RunMerge {
   bool load_head(std::size_t run);
   bool read_run(std::size_t run, KeyBuffer& key, RunEntry& entry);
   void choose();
+  void count_blocks();
   std::size_t untie(std::uint64_t head);
   std::uint64_t best_of_others() const;
   bool fail(const Status& status);
 
   const HeadMap head_map_;
-  std::unique_ptr<Run[]> runs_;
+  const std::uint64_t lower_head_;
+  const std::uint64_t upper_head_;
+  // In `room`. Run i is memtable i, or table run i - memtables_.size().
+  std::span<MemTableRun> memtables_;
+  std::span<TableRun> tables_;  // Those of L0 first.
   // Of each run; complemented when moving backward, so that the smallest wins. All ones for a run that has ended.
-  std::unique_ptr<std::uint64_t[]> heads_;
+  std::uint64_t* heads_ = nullptr;
   std::size_t count_ = 0;
+  std::size_t l0_end_ = 0;  // The first run below L0.
   std::size_t winner_ = 0;
   std::uint32_t straight_wins_ = 0;
   std::uint64_t rival_head_ = 0;  // The others' best, while straight_wins_ >= kStraightWins.
+  std::uint64_t blocks_in_vain_ = 0;
   Direction direction_ = Direction::kForward;
   bool valid_ = false;
   ValueReference reference_;

@@ -11,8 +11,8 @@ namespace firn::lsm {
 
 using sstable::BlockReader;
 
-void TableRun::start_seek(Slice key) {
-  sought_index_ = find(key);
+void TableRun::start_seek(Slice key, std::uint64_t head) {
+  sought_index_ = find(key, head);
   sought_table_ = sought_index_ < end_ ? version_.level(level_)[sought_index_]->opened() : nullptr;
   if (sought_table_ != nullptr) sought_block_ = sought_table_->start_locate(key);
 }
@@ -67,9 +67,9 @@ void TableRun::seek_to_last() {
 }
 
 // The first table whose largest key is at or after `key`; end_ when there is none.
-std::size_t TableRun::find(Slice key) const {
-  if (level_ > 0) return std::clamp(version_.lower_bound(level_, key), begin_, end_);
-  return key <= Slice(version_.level(level_)[begin_]->meta().largest_key) ? begin_ : end_;
+std::size_t TableRun::find(Slice key, std::uint64_t head) const {
+  if (level_ > 0) return std::clamp(version_.lower_bound(level_, head, key), begin_, end_);
+  return version_.ends_before(0, begin_, head, key) ? end_ : begin_;
 }
 
 // Makes table `index` the present one; false, with the run failed, when it cannot be opened.

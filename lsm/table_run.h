@@ -27,7 +27,7 @@ class TableRun {
 
   // A seek in three steps, so that the cache misses of several runs overlap: what start_seek asks for, continue_seek
   // reads, and what that asks for the last step, which alone moves.
-  void start_seek(Slice key);
+  void start_seek(Slice key, std::uint64_t head);  // `head`: HeadMap::head(key).
   void continue_seek(Slice key);
   void seek(Slice key);         // To the first entry at or after `key`.
   void seek_before(Slice key);  // To the last entry before `key`.
@@ -110,7 +110,7 @@ class TableRun {
       Table::touch(value);
   }
   bool same_key(std::uint32_t a, std::uint32_t b) const;
-  std::size_t find(Slice key) const;
+  std::size_t find(Slice key, std::uint64_t head) const;
   bool open(std::size_t index);
   bool load(std::uint32_t block);
   bool load_sought(Slice key);

@@ -28,9 +28,9 @@ Version::Version(std::array<TableList, kLevelCount> levels) : levels_(std::move(
   }
 }
 
-std::size_t Version::lower_bound(int number, Slice key) const {
+std::size_t Version::lower_bound(int number, std::uint64_t head, Slice key) const {
   const auto level = static_cast<std::size_t>(number);
-  return levels_[level].empty() ? 0 : lower_bound(levels_[level], heads_[level], head(key), key);
+  return levels_[level].empty() ? 0 : lower_bound(levels_[level], heads_[level], head, key);
 }
 
 // Precondition: there are tables.

@@ -1,5 +1,5 @@
 // The tables of one family at one moment. Immutable: a flush or compaction makes a new version; readers keep the one
-// they started with.
+// they started with; what they read in vain is counted here.
 #pragma once
 
 #include <array>
@@ -11,6 +11,7 @@
 #include "firn/options.h"
 #include "firn/slice.h"
 #include "lsm/head_map.h"
+#include "lsm/read_account.h"
 #include "lsm/table_store.h"
 
 namespace firn::lsm {
@@ -29,8 +30,17 @@ class Version {
 
   const TableList& level(int number) const { return levels_[static_cast<std::size_t>(number)]; }
   // The first table of level `number` (1..) whose largest key is at or after `key`; the level's size when there is
-  // none.
-  std::size_t lower_bound(int number, Slice key) const;
+  // none. `head`: head(key).
+  std::size_t lower_bound(int number, std::uint64_t head, Slice key) const;
+  // Whether table `i` of level `number` begins, or ends, before `key`.
+  bool begins_before(int number, std::size_t i, std::uint64_t head, Slice key) const {
+    const std::uint64_t smallest = heads_[static_cast<std::size_t>(number)].smallest[i];
+    return smallest != head ? smallest < head : Slice(level(number)[i]->meta().smallest_key) < key;
+  }
+  bool ends_before(int number, std::size_t i, std::uint64_t head, Slice key) const {
+    const std::uint64_t largest = heads_[static_cast<std::size_t>(number)].largest[i];
+    return largest != head ? largest < head : Slice(level(number)[i]->meta().largest_key) < key;
+  }
   // Number of sorted runs: each table of L0, and each other level that has tables; newest first.
   std::size_t runs() const { return levels_[0].size() + deeper_.size(); }
   // The only table of a run that may hold `key`; null when none does. `head`: head(key).
@@ -40,6 +50,7 @@ class Version {
   Slice common_prefix() const { return common_prefix_; }
   // Number of levels up to the last one that has tables.
   int depth() const { return depth_; }
+  ReadAccount& reads() const { return reads_; }
 
  private:
   // Heads of the smallest and of the largest keys of a level's tables, side by side.
@@ -56,6 +67,7 @@ class Version {
   std::vector<std::uint8_t> deeper_;      // Numbers of the levels below L0 that have tables.
   std::string common_prefix_;
   int depth_ = 0;
+  mutable ReadAccount reads_;
 };
 
 // A change of one family's tables.

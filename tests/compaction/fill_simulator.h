@@ -23,10 +23,11 @@ namespace firn::compaction {
 struct FillSettings {
   LevelLimits limits;
   std::uint64_t entry_bytes = 4096;
-  std::uint64_t flush_bytes = 0;    // A memtable makes a table of less than its own size.
-  std::size_t slots = 1;            // Compactions that may run at once.
-  double compaction_speed = 6;      // Bytes one compaction writes while the user writes one.
-  std::size_t l0_tables_stop = 20;  // The user waits while L0 has so many.
+  std::uint64_t flush_bytes = 0;     // A memtable makes a table of less than its own size.
+  std::size_t slots = 1;             // Compactions that may run at once.
+  double compaction_speed = 6;       // Bytes one compaction writes while the user writes one.
+  std::size_t l0_tables_stop = 20;   // The user waits while L0 has so many.
+  std::uint64_t block_bytes = 4096;  // What a seek reads of each run.
 };
 
 struct FillReport {
@@ -38,8 +39,9 @@ struct FillReport {
   std::size_t jobs = 0;
   std::size_t moves = 0;
   std::size_t l0_tables_max = 0;
-  double stopped = 0;    // Share of the time that the user waited.
-  double runs_mean = 0;  // Runs that a read must look at, after each flush.
+  double stopped = 0;            // Share of the time that the user waited.
+  double runs_mean = 0;          // Runs that a read must look at, after each flush.
+  std::uint64_t vain_bytes = 0;  // Read by seeks because runs overlap.
   double write_amplification() const {
     return static_cast<double>(flush_bytes + compaction_bytes) / static_cast<double>(user_bytes);
   }
@@ -63,6 +65,7 @@ class FillSimulator {
     memtable_.erase(std::unique(memtable_.begin(), memtable_.end()), memtable_.end());
     report_.flush_bytes += memtable_.size() * settings_.entry_bytes;
     levels_[0].insert(levels_[0].begin(), make_table(std::exchange(memtable_, {})));
+    vain_bytes_ = 0;
     report_.l0_tables_max = std::max(report_.l0_tables_max, levels_[0].size());
     advance();
     while (levels_[0].size() >= settings_.l0_tables_stop && !running_.empty()) {
@@ -73,6 +76,22 @@ class FillSimulator {
     }
     runs_ += static_cast<double>(runs());
     ++flushes_;
+  }
+
+  // `count` seeks to `key`, at once.
+  void seek(std::uint64_t key, std::uint64_t count) {
+    const std::string sought = key_of(key);
+    std::uint64_t runs = 0;
+    for (const auto& table : levels_[0]) {
+      runs += table->meta.smallest_key <= sought && sought <= table->meta.largest_key ? 1 : 0;
+    }
+    const bool deeper =
+        std::any_of(levels_.begin() + 1, levels_.end(), [](const auto& level) { return !level.empty(); });
+    if (runs == 0) return;
+    const std::uint64_t vain = (deeper ? runs : runs - 1) * count * settings_.block_bytes;
+    report_.vain_bytes += vain;
+    vain_bytes_ += vain;
+    if (vain_bytes_ >= reads_due_bytes(shape())) advance();
   }
 
   // Lets all that is running and due come to an end.
@@ -106,6 +125,7 @@ class FillSimulator {
       for (const auto& table : levels_[level]) shape.levels[level].push_back({&table->meta, table->compacting});
     }
     for (const Job& job : running_) shape.running.push_back(running_compaction(job.plan));
+    shape.reads_ask = vain_bytes_ >= reads_due_bytes(shape);
     return shape;
   }
 
@@ -191,6 +211,7 @@ class FillSimulator {
   }
 
   void place(int output_level, std::vector<std::shared_ptr<Table>> tables) {
+    vain_bytes_ = 0;
     auto& level = levels_[static_cast<std::size_t>(output_level)];
     for (auto& table : tables) level.push_back(std::move(table));
     std::sort(level.begin(), level.end(), [&](const auto& a, const auto& b) {
@@ -252,6 +273,7 @@ class FillSimulator {
   std::vector<Job> running_;
   FillReport report_;
   std::uint64_t last_id_ = 0;
+  std::uint64_t vain_bytes_ = 0;  // Of the present shape.
   double now_ = 0;
   double stopped_ = 0;
   double runs_ = 0;

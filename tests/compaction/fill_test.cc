@@ -125,5 +125,42 @@ TEST(Fill, SessionsThatWriteLittlePayLittle) {
   EXPECT_LE(small_flushes("15 MB at a time, for long", 580'000'000, 15'000'000, 400), 8);
 }
 
+// Four tables of L0, which nothing else would merge.
+TEST(Fill, ReadsMergeWhatTheySeekIn) {
+  FillSimulator simulator(settings(1));
+  std::mt19937_64 random(7);
+  for (std::uint64_t i = 0; i < 140'000'000 / kEntryBytes; ++i) simulator.put(random());
+  simulator.flush();
+  simulator.settle();
+  EXPECT_EQ(simulator.shape().levels[0].size(), 4U);
+  for (int i = 0; i < 22'000; ++i) simulator.seek(UINT64_MAX / 2, 1);
+  EXPECT_EQ(simulator.report().compaction_bytes, 0U);
+  for (int i = 0; i < 2'000; ++i) simulator.seek(UINT64_MAX / 2, 1);
+  simulator.settle();
+  const FillReport report = print("140 MB, then seeks", simulator.report());
+  EXPECT_TRUE(simulator.shape().levels[0].empty());
+  EXPECT_EQ(report.jobs, 1U);
+}
+
+// Over all, merges for reads read and write no more than was read in vain without them.
+TEST(Fill, MergesForReadsCostNoMoreThanTheReads) {
+  const FillReport quiet = fill("random, 2 GB", 2, Order::kRandom, 1);
+  for (const std::uint64_t seeks : {1, 10, 100, 1000}) {
+    FillSimulator simulator(settings(1));
+    std::mt19937_64 random(7);
+    for (std::uint64_t i = 0; i < 2'000'000'000 / kEntryBytes; ++i) {
+      simulator.put(random());
+      simulator.seek(UINT64_MAX / 2, seeks);
+    }
+    simulator.flush();
+    simulator.settle();
+    const FillReport report = print("random, 2 GB, with seeks", simulator.report());
+    std::printf("%llu seeks for each 64 KiB: %.1f GB read in vain\n", static_cast<unsigned long long>(seeks),
+                static_cast<double>(report.vain_bytes) / 1e9);
+    EXPECT_LE(2 * report.compaction_bytes, 2 * quiet.compaction_bytes + report.vain_bytes);
+    EXPECT_EQ(report.stopped, 0);
+  }
+}
+
 }  // namespace
 }  // namespace firn::compaction

@@ -6,7 +6,8 @@
 //                           [refer=FILE:BYTES ...] (to so many bytes of a value file)
 //                         (L0 newest first; sequences default to the id)
 //                         values <id> <bytes> [damaged] | garbage PERCENT (allowed in value files)
-//   targets | debt      what the picker says of the shape
+//                         reads ask (what they have read in vain pays for a merge)
+//   targets | debt | due   what the picker says of the shape; due: when reads would ask
 //   pick                what it would do
 //   start               the same, and it is running from now on (a move is done at once)
 //   finish [empty]      the longest running one is done: one table with the inputs' range, or none
@@ -34,6 +35,7 @@ class PickerScript {
     if (word == "define") return define(lines);
     if (word == "targets") return targets();
     if (word == "debt") return std::to_string(compaction_debt_bytes(shape())) + "\n";
+    if (word == "due") return due();
     if (word == "pick") return describe(pick_compaction(shape()));
     if (word == "start") return start(pick_compaction(shape()));
     if (word == "finish") return finish(command.find("empty") != std::string::npos);
@@ -72,6 +74,8 @@ class PickerScript {
         }
       } else if (word == "snapshot") {
         in >> oldest_snapshot_;
+      } else if (word == "reads") {
+        reads_ask_ = true;
       } else if (word == "garbage") {
         in >> garbage_percent_;
       } else if (word == "values") {
@@ -123,6 +127,7 @@ class PickerScript {
     shape.oldest_snapshot = oldest_snapshot_;
     shape.values = values_;
     shape.value_garbage_percent = garbage_percent_;
+    shape.reads_ask = reads_ask_;
     for (std::size_t level = 0; level < levels_.size(); ++level) {
       for (const Table& table : levels_[level]) shape.levels[level].push_back({&table.meta, table.compacting});
     }
@@ -138,6 +143,11 @@ class PickerScript {
       if (targets.bytes[level] > 0) out << " L" << level << '=' << targets.bytes[level];
     }
     return out.str() + "\n";
+  }
+
+  std::string due() const {
+    const std::uint64_t bytes = reads_due_bytes(shape());
+    return bytes == kReadsNeverDue ? "never\n" : std::to_string(bytes) + "\n";
   }
 
   static std::string describe(const std::optional<CompactionPlan>& plan) {
@@ -251,6 +261,7 @@ class PickerScript {
   Sequence oldest_snapshot_ = kSequenceMax;
   std::vector<ShapeValues> values_;
   std::uint32_t garbage_percent_ = 100;
+  bool reads_ask_ = false;
   std::uint64_t last_id_ = 0;
   RangeCompaction range_;
 };
@@ -266,7 +277,7 @@ TEST_P(Picker, DoesWhatTheScriptSays) {
 
 INSTANTIATE_TEST_SUITE_P(Scripts, Picker,
                          testing::Values("targets", "l0", "levels", "moves", "tombstones", "concurrency", "range",
-                                         "values"),
+                                         "reads", "values"),
                          [](const auto& param) { return std::string(param.param); });
 
 }  // namespace

@@ -76,7 +76,7 @@ RC_GTEST_PROP(Version, FindsTheTablesOfAKeyNewestFirst, ()) {
       const TableList& tables = copy[static_cast<std::size_t>(level)];
       const auto first = std::find_if(tables.begin(), tables.end(),
                                       [&key](const auto& table) { return key <= table->meta().largest_key; });
-      RC_ASSERT(version.lower_bound(level, key) == static_cast<std::size_t>(first - tables.begin()));
+      RC_ASSERT(version.lower_bound(level, version.head(key), key) == static_cast<std::size_t>(first - tables.begin()));
     }
   }
 }
