@@ -5,7 +5,7 @@ usage: summary.py BUILD_DIR...
 
 Suites of build-asan are shown as "asan: lsm". A folder in which no test ran (it did not build) counts as one failure.
 
-Counts cases: each TEST of a GoogleTest program, and any other test as one. A program that failed without naming a
+Counts cases: each TEST of a GoogleTest program, each line of one that speaks TAP, and any other test as one. A program that failed without naming a
 failed case (a crash, a timeout, a leak found at exit) counts as one failure. Exit code 1 if anything failed.
 """
 import collections
@@ -14,8 +14,8 @@ import pathlib
 import re
 import sys
 
-CASE_PASSED = re.compile(r'^\[ +OK \] ', re.MULTILINE)
-CASE_FAILED = re.compile(r'^\[ +FAILED +\] ([^\s,]+).* \(\d+ ms\)$', re.MULTILINE)
+CASE_PASSED = re.compile(r'^\[ +OK \] |^ok \d+ ', re.MULTILINE)
+CASE_FAILED = re.compile(r'^\[ +FAILED +\] ([^\s,]+).* \(\d+ ms\)$|^not ok \d+ - (.*)', re.MULTILINE)
 
 
 class Suite:
@@ -44,7 +44,7 @@ def main():
             suite = suites[f'{kind}: {suite_name}' if kind else suite_name]
             ok = run['result'] in ('OK', 'EXPECTEDFAIL')
             cases = len(CASE_PASSED.findall(run['stdout']))
-            failed = [f'{program}: {case}' for case in CASE_FAILED.findall(run['stdout'])]
+            failed = [f'{program}: {"".join(case)}' for case in CASE_FAILED.findall(run['stdout'])]
             ended_itself = run['result'] == 'FAIL' and run['returncode'] >= 0
             if not ok and not (failed and ended_itself):
                 failed.append(f'{program}: {run["result"].lower()}, exit code {run["returncode"]}')
