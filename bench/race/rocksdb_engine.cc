@@ -10,7 +10,9 @@
 #include <rocksdb/write_batch.h>
 
 #include <chrono>
+#include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "bench/race/engine.h"
@@ -117,7 +119,7 @@ class RocksSession final : public Session {
 
 class RocksEngine final : public Engine {
  public:
-  RocksEngine(rocksdb::DB* db, bool sync) : db_(db), sync_(sync) {}
+  RocksEngine(std::unique_ptr<rocksdb::DB> db, bool sync) : db_(std::move(db)), sync_(sync) {}
   ~RocksEngine() override { check(db_->Close(), "Close"); }
 
   std::unique_ptr<Session> session() override { return std::make_unique<RocksSession>(*db_, sync_); }
@@ -145,6 +147,20 @@ class RocksEngine final : public Engine {
   bool sync_;
 };
 
+// Newer versions hand out an owner, older ones a pointer.
+template <class Owner>
+Owner open_database(const rocksdb::Options& options, const std::string& directory) {
+  Owner db;
+  if constexpr (requires { rocksdb::DB::Open(options, directory, &db); }) {
+    check(rocksdb::DB::Open(options, directory, &db), "Open");
+  } else {
+    typename Owner::pointer opened = nullptr;
+    check(rocksdb::DB::Open(options, directory, &opened), "Open");
+    db.reset(opened);
+  }
+  return db;
+}
+
 }  // namespace
 
 std::string engine_name() { return "rocksdb " + rocksdb::GetRocksVersionAsString(); }
@@ -163,9 +179,8 @@ std::unique_ptr<Engine> open_engine(const EngineConfig& config) {
   if (config.table_bytes > 0) options.target_file_size_base = config.table_bytes;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
 
-  rocksdb::DB* db = nullptr;
-  check(rocksdb::DB::Open(options, config.directory, &db), "Open");
-  return std::make_unique<RocksEngine>(db, config.sync);
+  return std::make_unique<RocksEngine>(open_database<std::unique_ptr<rocksdb::DB>>(options, config.directory),
+                                       config.sync);
 }
 
 }  // namespace firn::race
