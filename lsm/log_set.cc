@@ -191,14 +191,21 @@ void LogSet::mark_durable(Sequence sequence) {
   }
 }
 
-std::vector<std::uint64_t> LogSet::release(Sequence oldest_needed) {
+std::vector<std::uint64_t> LogSet::releasable(Sequence oldest_needed) const {
   MutexLock lock(mutex_);
-  std::vector<std::uint64_t> released = std::exchange(unused_, {});
-  while (segments_.size() > (in_use_ ? 1 : 0) && segments_.front()->last_sequence() < oldest_needed) {
-    released.push_back(segments_.front()->id());
-    segments_.pop_front();
+  std::vector<std::uint64_t> ids = unused_;
+  const std::size_t ended = segments_.size() - (in_use_ ? 1 : 0);
+  for (std::size_t i = 0; i < ended && segments_[i]->last_sequence() < oldest_needed; ++i) {
+    ids.push_back(segments_[i]->id());
   }
-  return released;
+  return ids;
+}
+
+void LogSet::forget(const std::vector<std::uint64_t>& ids) {
+  const auto forgotten = [&ids](std::uint64_t id) { return std::find(ids.begin(), ids.end(), id) != ids.end(); };
+  MutexLock lock(mutex_);
+  std::erase_if(unused_, forgotten);
+  std::erase_if(segments_, [&](const Segment& segment) { return forgotten(segment->id()); });
 }
 
 std::uint64_t LogSet::occupied_bytes() const {

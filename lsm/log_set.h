@@ -65,9 +65,12 @@ class LogSet {
   Sequence durable_sequence() const { return durable_sequence_.load(std::memory_order_acquire); }
   // Everything up to `sequence` is on the device, in the log or in tables.
   void mark_durable(Sequence sequence);
-  // Segments that can go because every record in them is older than `oldest_needed`; never the one in use. They are
-  // out of the set: the caller tells the manifest and removes the files.
-  std::vector<std::uint64_t> release(Sequence oldest_needed);
+  // Segments that can go because every record in them is older than `oldest_needed`; never the one in use. The caller
+  // tells the manifest. Until it may forget() them they are synced like the others: a power loss that finds them listed
+  // and torn would take all that follows (LOGSET-3).
+  std::vector<std::uint64_t> releasable(Sequence oldest_needed) const;
+  // No manifest lists these segments any more, for certain.
+  void forget(const std::vector<std::uint64_t>& ids);
   // What its segments hold, flushed records included.
   std::uint64_t occupied_bytes() const;
   // Every segment that holds, or was made to hold, records, for the edit that ends the log. Nothing is appended any
@@ -111,7 +114,7 @@ class LogSet {
   bool in_use_ = false;  // The last one takes records.
   std::optional<PreparedSegment> prepared_;
   bool preparing_ = false;
-  std::vector<std::uint64_t> unused_;  // Prepared in vain: released with the next ones.
+  std::vector<std::uint64_t> unused_;  // Prepared in vain: they go with the next ones.
   Status failure_;
 };
 

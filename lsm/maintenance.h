@@ -145,7 +145,7 @@ class Maintenance {
   Result<compaction::OutputTable> create_table(const FamilyState& family, int level);
   // manifest_mutex_ held. `new_files`: those that `edit` adds; removed if it fails, once that is certain.
   Status record(VersionEdit edit, const std::vector<std::string>& new_files = {});
-  // As record(), for an edit that ends log segments too: those the log has released, and `ended_segments`.
+  // As record(), for an edit that ends log segments too; their files are removed.
   Status record_end(VersionEdit edit, const std::vector<std::uint64_t>& ended_segments,
                     const std::vector<std::string>& new_files);
   Status sync_table_names();
@@ -208,9 +208,8 @@ class Maintenance {
   // Held over manifest writes: versions change one at a time, in the order of the edits.
   Mutex manifest_mutex_;
   const std::unique_ptr<Manifest> manifest_;
-  std::vector<std::uint64_t> leaving_segments_;  // Released by the log; the manifest lists them yet.
-  std::vector<std::string> doubtful_files_;      // Added by edits that failed: they count, or not, until one succeeds.
-  bool manifest_failed_ = false;                 // The last edit did.
+  std::vector<std::string> doubtful_files_;  // Added by edits that failed: they count, or not, until one succeeds.
+  bool manifest_failed_ = false;             // The last edit did.
 
   mutable Mutex mutex_;
   CondVar changed_;  // A job ended, or work was stopped.

@@ -116,16 +116,20 @@ Status Maintenance::release_log() {
     }
   }
   // In the order of the log, also after a failure: a segment must not be listed whose successor no longer is.
-  const std::vector<std::uint64_t> released = log_->release(needed);
-  leaving_segments_.insert(leaving_segments_.end(), released.begin(), released.end());
-  if (leaving_segments_.empty()) return {};
-  return record_end({}, {}, {});
+  const std::vector<std::uint64_t> released = log_->releasable(needed);
+  if (released.empty()) return {};
+  if (FIRN_PLANTED_BUG(log_forgotten_early)) log_->forget(released);
+  if (Status status = record_end({}, released, {}); !status.ok()) return status;
+  log_->forget(released);
+  return {};
 }
 
 Status Maintenance::record_end(VersionEdit edit, const std::vector<std::uint64_t>& ended_segments,
                                const std::vector<std::string>& new_files) {
-  std::vector<std::uint64_t> gone = leaving_segments_;
-  gone.insert(gone.end(), ended_segments.begin(), ended_segments.end());
+  std::vector<std::uint64_t> gone;  // Some may be gone already, by another thread that released the log.
+  for (const std::uint64_t id : ended_segments) {
+    if (manifest_->state().log_segments.contains(id)) gone.push_back(id);
+  }
   const auto remove_files = [&] {
     for (const std::uint64_t id : gone) core_.store->remove(segment_path(core_.directory, id));
   };
@@ -133,7 +137,6 @@ Status Maintenance::record_end(VersionEdit edit, const std::vector<std::uint64_t
   edit.log_segments_removed = gone;
   if (Status status = record(std::move(edit), new_files); !status.ok()) return status;
   remove_files();
-  leaving_segments_.clear();
   return {};
 }
 

@@ -102,7 +102,7 @@ Status Maintenance::install_together(const std::vector<NewTables>& families,
 // is opened, and closed again if nothing was written, without a sync. Ids count too: none is used a second time.
 bool Maintenance::is_recorded(const VersionEdit& edit) const {
   const ManifestState& state = manifest_->state();
-  if (!manifest_->settled() || !leaving_segments_.empty()) return false;
+  if (!manifest_->settled()) return false;
   if (!edit.tables_added.empty() || !edit.flushed.empty()) return false;
   if (edit.clean_close.has_value() && !state.clean_close.has_value()) return false;
   return state.last_sequence == *edit.last_sequence &&

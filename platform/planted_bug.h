@@ -30,6 +30,7 @@
   X(durable_stamp_too_high, "records say that everything before them is on the device")                     \
   X(log_deleted_early, "log segments go although a memtable has some of their records")                     \
   X(log_deleted_before_edit, "log segments go before the manifest forgets them")                            \
+  X(log_forgotten_early, "synced writes do not sync segments that the manifest is about to forget")         \
   X(tables_deleted_before_edit, "a compaction's inputs go before its edit is durable")                      \
   X(flush_before_log, "a flush does not sync the log that other families still need (prefix)")              \
   X(create_before_log, "a family is created before the log behind it is synced (prefix)")                   \

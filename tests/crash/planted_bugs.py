@@ -22,6 +22,7 @@ EXPLORER = 'tests/crash/engine_test'
 # In the order in which they are tried. Their tests stop at the first that fails.
 PROGRAMS = [
     EXPLORER,
+    'tests/crash/regression_test',
     'tests/lsm/crash_test',
     'tests/wal/wal_replay_damage_test',
     'tests/lsm/manifest_damage_test',
@@ -41,6 +42,7 @@ FIRST = {
     'flush_before_log': (EXPLORER, '*/mixed_buffered'),
     'log_checksum_skipped': ('tests/wal/wal_replay_damage_test', '*'),
     'log_deleted_early': (EXPLORER, '*/rotate_buffered'),
+    'log_forgotten_early': ('tests/crash/regression_test', '*'),
     'manifest_checksum_skipped': ('tests/lsm/manifest_damage_test', '*'),
     'recovery_in_parts': (EXPLORER, '*/large_buffered'),
     'replay_skips_gap': (EXPLORER, '*/rotate_buffered'),

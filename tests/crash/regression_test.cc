@@ -83,5 +83,35 @@ TEST(Regression, WhatRecoverySawOutlivesWhatItMakes) {
   }
 }
 
+// Segments whose records are all in tables left the log before the manifest forgot them, and were synced no more. Where
+// that edit failed, or while it was on its way, a power loss took them, and the synced writes behind them were cut.
+TEST(Regression, SyncedWritesOutliveSegmentsThatTheManifestCouldNotForget) {
+  sim::SimFileSystem files;
+  Platform platform;
+  auto db = DB::open("db", options_on(platform, files));
+  ASSERT_TRUE(db.ok()) << db.status().to_string();
+  ASSERT_TRUE((*db)->put("in a table", "soon").ok());
+  bool flushed = false;  // The edit of the flush is written; the next one is that of the log.
+  files.set_fault_hook([&](const sim::Operation& operation) -> std::optional<sim::Fault> {
+    if (operation.file_kind != FileKind::kManifest) return std::nullopt;
+    if (flushed && operation.kind != sim::OperationKind::kSync) return sim::Fault(ENOSPC);
+    flushed = flushed || operation.kind == sim::OperationKind::kSync;
+    return std::nullopt;
+  });
+  ASSERT_TRUE((*db)->flush().ok());
+  files.set_fault_hook({});
+  for (const char* key : {"a", "b", "c"}) {
+    WriteBatch batch;
+    batch.put(key, "synced");
+    ASSERT_TRUE((*db)->write(batch, {.durability = Durability::kSync}).ok());
+    const auto left = files.crash_clone({sim::CrashMode::kDropUnsynced, 0, 0});
+    Platform platform_after;
+    auto after = DB::open("db", options_on(platform_after, *left));
+    ASSERT_TRUE(after.ok()) << after.status().to_string();
+    EXPECT_TRUE((*after)->get("in a table").ok());
+    EXPECT_TRUE((*after)->get(key).ok()) << key;
+  }
+}
+
 }  // namespace
 }  // namespace firn
