@@ -13,7 +13,7 @@ DbIterator::DbIterator(ViewRef view, Sequence at, const IteratorOptions& options
       merge_(*view_, at, lower_, upper_, reinterpret_cast<std::byte*>(this + 1)) {}
 
 DbIterator::~DbIterator() {
-  if (merge_.blocks_in_vain() != 0) view_->version()->reads().charge(merge_.blocks_in_vain());
+  if (const std::uint64_t blocks = merge_.blocks_in_vain(); blocks != 0) view_->version()->reads().charge(blocks);
 }
 
 std::unique_ptr<IteratorImpl> DbIterator::make(ViewRef view, Sequence at, const IteratorOptions& options) {

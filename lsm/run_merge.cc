@@ -115,9 +115,17 @@ void RunMerge::count_blocks() {
   std::uint64_t upper = 0;
   std::uint64_t deeper = 0;
   for (std::size_t i = memtables_.size(); i < l0_end_; ++i) upper += heads_[i] != kHeadEnd ? 1 : 0;
-  if (upper == 0) return;
   for (std::size_t i = l0_end_; i < count_; ++i) deeper += heads_[i] != kHeadEnd ? 1 : 0;
-  blocks_in_vain_ += deeper != 0 ? upper : upper - 1;
+  sought_blocks_ += upper + deeper;
+  spared_blocks_ += deeper != 0 || upper == 0 ? upper : upper - 1;
+}
+
+std::uint64_t RunMerge::blocks_in_vain() const {
+  if (spared_blocks_ == 0) return 0;
+  std::uint64_t read = 0;
+  for (const TableRun& run : tables_) read += run.blocks_read();
+  const std::uint64_t beyond = read > sought_blocks_ ? read - sought_blocks_ : 0;
+  return spared_blocks_ > beyond ? spared_blocks_ - beyond : 0;
 }
 
 // Precondition: valid(); the last move was in `direction`.

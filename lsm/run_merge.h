@@ -56,8 +56,9 @@ class RunMerge {
   bool read(KeyBuffer& key, RunEntry& entry);
   // Of the entry read last. Precondition: it is separated.
   const ValueReference& reference() const { return reference_; }
-  // Blocks of tables of L0 that seeks have read so far, and would not have if all runs of tables were one.
-  std::uint64_t blocks_in_vain() const { return blocks_in_vain_; }
+  // Blocks of tables of L0 that seeks have read so far, and would not have if all runs of tables were one; less those
+  // that were read going on from there: who reads many rows does not feel a few blocks.
+  std::uint64_t blocks_in_vain() const;
 
  private:
   enum class Direction : std::uint8_t { kForward, kBackward };
@@ -93,7 +94,9 @@ class RunMerge {
   std::size_t winner_ = 0;
   std::uint32_t straight_wins_ = 0;
   std::uint64_t rival_head_ = 0;  // The others' best, while straight_wins_ >= kStraightWins.
-  std::uint64_t blocks_in_vain_ = 0;
+  // By seeks: blocks read, and those of L0 that one run would have spared them.
+  std::uint64_t sought_blocks_ = 0;
+  std::uint64_t spared_blocks_ = 0;
   Direction direction_ = Direction::kForward;
   bool valid_ = false;
   ValueReference reference_;

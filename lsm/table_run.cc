@@ -94,6 +94,7 @@ bool TableRun::load(std::uint32_t block) {
   block_ = kNoBlock;
   if (Status status = table_->pin_block(block, pinned_); !status.ok()) return fail(std::move(status));
   block_ = block;
+  ++blocks_read_;
   take_block();
   // The block after it in a scan, so that it is there in time.
   const EpochGuard guard;

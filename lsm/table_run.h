@@ -77,6 +77,8 @@ class TableRun {
     const bool reference = kind == EntryKind::kReference;
     return {body.value, kind == EntryKind::kTombstone, reference ? version_.level(level_)[index_].get() : nullptr};
   }
+  // How many blocks were read so far.
+  std::uint64_t blocks_read() const { return blocks_read_; }
   // Whether what was read of the present entry since the last move is the file's. If not it is to be read again, unless
   // the run has failed: then it is not valid().
   bool trusted() {
@@ -158,6 +160,7 @@ class TableRun {
   std::size_t sought_index_ = 0;         // Of the table; end_ when there is none.
   const Table* sought_table_ = nullptr;  // Null when it has to be opened first.
   std::uint32_t sought_block_ = 0;
+  std::uint64_t blocks_read_ = 0;
   ReadAhead read_ahead_;
   Status status_;
 };

@@ -36,6 +36,9 @@ class TableStore : public std::enable_shared_from_this<TableStore> {
   // Whether a file of `bytes` may be mapped; counts it until return_mapping.
   bool take_mapping(std::uint64_t bytes);
   void return_mapping(std::uint64_t bytes);
+  bool has_room_to_map(std::uint64_t bytes) const {
+    return mapped_bytes_.load(std::memory_order_relaxed) + bytes <= mapping_budget_bytes_;
+  }
   // Removes an obsolete table's file, unless forget_files() came first: then the next open removes it.
   void remove(const std::string& path);
   // The directory is no longer ours: from now on no file is removed, and every table still in use (by iterators) is
