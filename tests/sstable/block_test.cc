@@ -128,6 +128,9 @@ TEST(Block, NoBytesMakeTheReaderStray) {
   std::vector<std::string> originals;
   originals.push_back(build({{"a", "1", 5}, {"b", "2", 6}, {"bc", "3", 1 << 30}, {"d", "", 9, EntryKind::kTombstone}}));
   originals.push_back(build({{"prefix-0001-x", "1", 0}, {"prefix-0002-y", "2", 0}, {"prefix-0003-z", "3", 0}}));
+  originals.push_back(
+      build({{"aaaaaaaa1", "1", 5}, {"bbbbbbbb2", "22", 6}, {"cccccccc3", "", 7}, {"dddddddd4", "4", 8}}));
+  originals.push_back(build({{"aaaaaaaa", "1", 0}, {"bbbbbbbb", "22", 0}, {"cccccccc", "3", 0}}));
   originals.push_back(build({{"a", std::string(66000, 'v'), 5}, {"b", "2", 6}}));
   codec::expect_fewer_cases(5000, [&] {
     std::string block = *rc::gen::elementOf(originals);
