@@ -38,6 +38,7 @@ class TableRun {
     const std::uint32_t position = position_ + 1;
     if (position < reader_.entries() && !short_prefix_ && is_visible(position)) [[likely]] {
       show(position);
+      reader_.prefetch_body(std::min(position + kRowsAhead, reader_.entries()));
       if (mapping_intact()) [[likely]]
         return;
     }
@@ -48,6 +49,7 @@ class TableRun {
     if (position_ > 1 && !short_prefix_ && is_visible(position) && reader_.head(position - 1) != reader_.head(position))
         [[likely]] {
       show(position);
+      reader_.prefetch_body(position - std::min(position, kRowsAhead));
       if (mapping_intact()) [[likely]]
         return;
       ++position_;
@@ -91,6 +93,7 @@ class TableRun {
  private:
   static constexpr std::uint32_t kNoBlock = UINT32_MAX;
   static constexpr std::size_t kShortBytes = 8;
+  static constexpr std::uint32_t kRowsAhead = 2;  // Asked for, as rows may be longer than what the processor guesses.
 
   bool is_visible(std::uint32_t position) const {
     return all_visible_ || sequence_of(reader_.packed_sequence(position)) <= at_;

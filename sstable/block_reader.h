@@ -136,6 +136,9 @@ class BlockReader {
     for (std::size_t i = 0; i < lines; ++i) __builtin_prefetch(body + 64 * i);
   }
 
+  // Asks for where body `index` begins. Precondition: index <= entries().
+  void prefetch_body(std::uint32_t index) const { __builtin_prefetch(block_ + offset(index)); }
+
   std::uint64_t packed_sequence(std::uint32_t index) const {
     const auto base = load<std::uint64_t>(block_ + kBlockBaseOffset);
     std::uint64_t delta = 0;
