@@ -17,13 +17,14 @@ constexpr std::size_t kMigrationLookahead = 16;  // Slots whose nodes are being 
 // How many keys an array may hold: a search then ends within a line or two, and 64 bits a slot are well used.
 std::size_t keys_in(std::size_t slots) { return slots / 8 * 5; }
 std::size_t slots_for(std::size_t keys) { return std::bit_ceil(keys / 5 * 8 + 8); }
+std::size_t tight_slots_for(std::size_t keys) { return std::bit_ceil(keys / 3 * 4 + 4); }
 
 }  // namespace
 
 bool HashIndex::grow(std::size_t keys, std::size_t keys_expected) {
   const Array old = current_.load(std::memory_order_relaxed);
-  const std::size_t slots =
-      std::max({kSlotsMin, slots_for(keys_ + keys), std::min(slots_for(keys_expected), kGrowthMax * slot_count(old))});
+  const std::size_t slots = std::max(
+      {kSlotsMin, slots_for(keys_ + keys), std::min(tight_slots_for(keys_expected), kGrowthMax * slot_count(old))});
   FIRN_ASSERT(slots > slot_count(old));
   void* const area = arena_.allocate_zeroed(slots * sizeof(Slot));  // Zeros are empty slots.
   if (area == nullptr) return false;

@@ -1,4 +1,5 @@
-// From a user key to its node: open addressing in one array of {16-bit tag, 48-bit pointer}, at most five eighths full.
+// From a user key to its node: open addressing in one array of {16-bit tag, 48-bit pointer}, at most five eighths full,
+// or three quarters where its owner would rather have it tight than grow.
 //
 // It grows without a pause: a larger array becomes the current one, each insertion moves a few slots of the old array
 // over, and until that is done a search that fails in the current array goes on in the old one, which no longer
@@ -22,10 +23,16 @@ class HashIndex {
   explicit HashIndex(Arena& arena) : arena_(arena) {}
 
   bool has_room(std::size_t keys) const { return keys_ + keys <= keys_max_; }
+  // Whether `keys` more still fit, if tightly.
+  bool has_tight_room(std::size_t keys) const {
+    return keys_ + keys <= tight_keys_in(slot_count(current_.load(std::memory_order_relaxed)));
+  }
+  // What the next array takes at least.
+  std::size_t growth_bytes() const { return 2 * sizeof(Slot) * slot_count(current_.load(std::memory_order_relaxed)); }
   // Makes room for `keys` more, by a new array for about `keys_expected` in all. False, with no effect, when there is
   // no memory. Ends what was reserved of the arena.
   [[nodiscard]] bool grow(std::size_t keys, std::size_t keys_expected);
-  // Precondition: has_room(1), and the key is not there.
+  // Precondition: has_tight_room(1), and the key is not there.
   void insert(Node* node, std::uint64_t hash);
 
   // Null when the key is not there.
@@ -57,6 +64,7 @@ class HashIndex {
   static Slot* slots_of(Array array) { return reinterpret_cast<Slot*>(array & kArrayMask); }
   static std::size_t mask_of(Array array) { return (std::size_t{1} << (array & ~kArrayMask)) - 1; }
   static std::size_t slot_count(Array array) { return array == 0 ? 0 : mask_of(array) + 1; }
+  static std::size_t tight_keys_in(std::size_t slots) { return slots / 4 * 3; }
   static Node* node_of(std::uint64_t entry) { return reinterpret_cast<Node*>(entry & kPointerMask); }
 
   // Precondition: array != 0.

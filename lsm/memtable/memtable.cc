@@ -47,17 +47,23 @@ MemTable::MemTable(std::uint64_t capacity_bytes, std::string common_prefix,
 
 Status MemTable::reserve(std::size_t entries, std::size_t bytes) {
   // The index first: its array may come from what is reserved.
-  if ((index_.has_room(entries) || index_.grow(entries, keys_expected())) &&
-      data_arena_.reserve(entries * kEntryBytesMax + bytes) && tree_.reserve(entries)) [[likely]] {
+  if ((index_.has_room(entries) || make_index_room(entries)) && data_arena_.reserve(entries * kEntryBytesMax + bytes) &&
+      tree_.reserve(entries)) [[likely]] {
     return {};
   }
   return Status(StatusCode::kOutOfMemory, "memtable: no memory for " + std::to_string(entries) + " entries of " +
                                               std::to_string(bytes) + " bytes");
 }
 
+bool MemTable::make_index_room(std::size_t keys) {
+  // Where a larger index would be what fills the capacity, room for rows is worth more than short searches.
+  const bool last = memory_bytes() + index_.growth_bytes() >= capacity_bytes_;
+  return (last && index_.has_tight_room(keys)) || index_.grow(keys, keys_expected());
+}
+
 // How many keys fill the capacity, if they go on as they began.
 std::size_t MemTable::keys_expected() const {
-  constexpr std::uint64_t kKeyCostBytes = 90;  // Node, version, and a share of a page and of the index.
+  constexpr std::uint64_t kKeyCostBytes = 76;  // Node, version, and a share of a page and of the index.
   if (keys() == 0) return 0;
   return capacity_bytes_ / ((key_bytes() + value_bytes()) / keys() + kKeyCostBytes);
 }

@@ -78,6 +78,7 @@ class MemTable {
 
   std::uint64_t head(Slice key) const;
   std::size_t keys_expected() const;
+  bool make_index_room(std::size_t keys);
   const memtable::Version* make_version(void* memory, std::uint64_t packed, Slice value,
                                         const memtable::Version* older);
   void count(Sequence sequence, EntryKind kind, std::size_t key_bytes, std::size_t value_bytes);

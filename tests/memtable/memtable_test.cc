@@ -193,6 +193,17 @@ TEST_F(MemTableTest, HalfOfTheMemoryIsKeysAndValues) {
   EXPECT_GT(memtable_->key_bytes() + memtable_->value_bytes(), 33 * kMiB);
 }
 
+// The index used to double for the last few rows, which took an eighth of the capacity and more.
+TEST_F(MemTableTest, WhatIsLeftOfTheCapacityIsForRows) {
+  for (const std::uint64_t capacity : {kMiB, 4 * kMiB, 64 * kMiB}) {
+    restart(capacity, "");
+    while (memtable_->memory_bytes() < capacity) put(std::to_string(1'000'000'000 + sequence_), std::string(106, 'v'));
+    EXPECT_LT(memtable_->memory_bytes(), capacity + capacity / 32);
+    EXPECT_GT(memtable_->entries(), capacity / 200);
+    EXPECT_EQ(get(std::to_string(1'000'000'000 + sequence_ - 1)), std::string(106, 'v'));
+  }
+}
+
 TEST_F(MemTableTest, SmallCapacityIsNotOvershot) {
   restart(64 << 10, "");
   while (memtable_->memory_bytes() < 64 << 10) put(std::to_string(sequence_ * 2'654'435'761U), std::string(100, 'v'));
