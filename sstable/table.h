@@ -149,6 +149,8 @@ class Table {
   std::uint32_t blocks() const { return index_.blocks(); }
   // File offset of a block; of block blocks(): the end of the data.
   std::uint64_t block_offset(std::uint32_t block) const { return index_.block_offset(block); }
+  // A key at or after all of `block` and before, or at, all of the next one. Precondition: block + 1 < blocks().
+  std::string separator(std::uint32_t block) const { return index_.separator(block); }
   // Reads block `index`. Precondition: index < blocks(). Errors: kCorruption, kIo.
   Result<BlockInfo> block_info(std::uint32_t index) const;
 
@@ -158,7 +160,6 @@ class Table {
 
  private:
   friend class ReadAhead;
-  friend class TableBuilder;
   friend class TableCursor;
   friend class TableVerifier;
 

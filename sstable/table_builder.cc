@@ -16,7 +16,6 @@
 #include "sstable/index.h"
 #include "sstable/output.h"
 #include "sstable/properties.h"
-#include "sstable/table.h"
 #include "sstable/table_format.h"
 #include "sstable/value_format.h"
 
@@ -50,7 +49,6 @@ class TableBuilder::Impl {
   }
 
   Status add(const Entry& entry);
-  Status add_block(const Table& source, std::uint32_t index);
   Result<TableMeta> finish();
   std::uint64_t entries() const { return sums_.entries + block_.sums().entries; }
   std::uint64_t file_bytes() const {
@@ -231,42 +229,6 @@ Status TableBuilder::Impl::write_extent(std::size_t used, std::uint64_t end) {
   return output_.advance(bytes);
 }
 
-Status TableBuilder::Impl::add_block(const Table& source, std::uint32_t index) {
-  if (!status_.ok()) return status_;
-  std::string extent;
-  std::string scratch;
-  auto block = source.read_stored(index, extent, scratch);
-  if (!block.ok()) return fail(block.status());
-  const sstable::BlockReader reader(block->data());
-  if (!block_.empty()) {
-    if (Status s = write_block(); !s.ok()) return fail(std::move(s));
-  }
-  std::string key;
-  sstable::EntrySums sums;
-  for (std::uint32_t i = 0; i < reader.entries(); ++i) {
-    const std::uint64_t packed = reader.packed_sequence(i);
-    key = reader.key(i);
-    const Entry entry{key, reader.body(i).value, sequence_of(packed), kind_of(packed)};
-    const Step step = step_to(entry);
-    if (!step.in_order) return refuse(entry, "is out of order");
-    if (i == 0) begin_block(key, step);
-    if (!step.same_key) filter_.add(key_hash(key));
-    sums.add(entry);
-    if (entry.kind == EntryKind::kReference) add_use(entry.value);
-    last_written_key_ = key;
-    last_key_ = last_written_key_;
-    last_packed_ = packed;
-  }
-  add_sums(sums);
-  properties_.raw_bytes += load<std::uint32_t>(block->data() + sstable::kBlockSizeOffset);
-  properties_.compressed_blocks += load<std::uint8_t>(extent.data() + sstable::kBlockCompressionOffset) != 0 ? 1 : 0;
-  char* const out = output_.reserve(extent.size());
-  if (out == nullptr) return fail(Status(StatusCode::kOutOfMemory, path_ + ": no memory for a block"));
-  std::memcpy(out, extent.data(), extent.size());
-  Status s = write_extent(extent.size(), output_.offset() + extent.size());
-  return s.ok() ? s : fail(std::move(s));
-}
-
 Status TableBuilder::Impl::append_section(SectionKind kind, Slice bytes, std::size_t alignment) {
   sstable::Section& section = footer_.section(kind);
   section.offset = output_.offset();
@@ -338,7 +300,6 @@ TableBuilder::TableBuilder(File& file, std::uint64_t id, const TableOptions& opt
     : impl_(std::make_unique<Impl>(file, id, options)) {}
 TableBuilder::~TableBuilder() = default;
 Status TableBuilder::add(const Entry& entry) { return impl_->add(entry); }
-Status TableBuilder::add_block(const Table& source, std::uint32_t index) { return impl_->add_block(source, index); }
 std::uint64_t TableBuilder::entries() const { return impl_->entries(); }
 std::uint64_t TableBuilder::file_bytes() const { return impl_->file_bytes(); }
 Result<TableMeta> TableBuilder::finish() { return impl_->finish(); }

@@ -17,8 +17,6 @@
 
 namespace firn {
 
-class Table;
-
 struct TableOptions {
   std::uint32_t block_bytes = 4096;        // 512 B..1 MiB; data of one block before compression. A larger entry has a
                                            // block of its own.
@@ -38,10 +36,6 @@ class TableBuilder {
   // sequence descending). Errors: kInvalidArgument (out of order, or beyond the limits of firn/slice.h); kIo, kNoSpace.
   // The first error is final: every later call returns it.
   Status add(const Entry& entry);
-
-  // Appends block `index` of `source` as it is stored, without compressing it again. Its entries must follow in order
-  // as if added one by one. Errors: as add(), and kCorruption of the source.
-  Status add_block(const Table& source, std::uint32_t index);
 
   std::uint64_t entries() const;
   // Size of the file if finished now, estimated within a few percent. Cheap: asked for every entry.

@@ -11,7 +11,6 @@
 #include "platform/assert.h"
 #include "platform/io.h"
 #include "sstable/table.h"
-#include "sstable/table_builder.h"
 #include "tests/fuzz/sealed_files.h"
 #include "tests/fuzz/target.h"
 
@@ -72,23 +71,6 @@ void look_up(const Table& table, bool sound, const Item& item) {
   FIRN_ASSERT(hit.kind == item.kind && cursor.valid() && Item(cursor.entry()) == item);
 }
 
-// Copies all blocks into another table, as a compaction does.
-void copy_blocks(const Table& table, bool sound) {
-  sim::SimFileSystem files;
-  auto file = files.open("copy", OpenMode::kCreate, FileKind::kTable);
-  FIRN_ASSERT(file.ok());
-  TableBuilder builder(**file, kTableId, {});
-  Status status;
-  for (std::uint32_t block = 0; block < table.blocks() && status.ok(); ++block) {
-    status = builder.add_block(table, block);
-  }
-  FIRN_ASSERT(!sound || status.ok());
-  if (!status.ok()) return;
-  const auto meta = builder.finish();
-  FIRN_ASSERT(meta.ok());
-  if (sound) FIRN_ASSERT(meta->entries == table.meta().entries && meta->largest_key == table.meta().largest_key);
-}
-
 void read_everything(const Table& table) {
   const bool sound = table.verify({}).ok();
   for (std::uint32_t block = 0; block < table.blocks() && block < kEntriesMax; ++block) {
@@ -100,7 +82,6 @@ void read_everything(const Table& table) {
   if (items.size() < kEntriesMax) scan_backward(table, sound, items);
   for (const Item& item : items) look_up(table, sound, item);
   look_up(table, false, Item({"absent", {}, kSequenceMax, EntryKind::kPut}));
-  copy_blocks(table, sound);
 }
 
 void run(Slice input) {

@@ -291,38 +291,6 @@ TEST(TableBuilder, UsesTheLastOfTheSpace) {
   EXPECT_EQ(fixture.build(numbered_items(100'000, 50)).code(), StatusCode::kNoSpace);
 }
 
-TEST(TableBuilder, CopiesBlocksAsTheyAre) {
-  for (const Compression compression : {Compression::kNone, Compression::kZstd}) {
-    TableFixture fixture;
-    const auto items = numbered_items(2000);
-    ASSERT_TRUE(fixture.build(items, {.compression = compression}).ok());
-    auto source = fixture.open();
-    ASSERT_TRUE(source.ok());
-    auto file = fixture.files().open("copy.table", OpenMode::kCreate, FileKind::kTable);
-    ASSERT_TRUE(file.ok());
-    TableBuilder builder(**file, 8, {.compression = compression});
-    ASSERT_TRUE(builder.add({"a", "before", 3, EntryKind::kPut}).ok());
-    for (std::uint32_t i = 0; i < (*source)->blocks(); ++i) ASSERT_TRUE(builder.add_block(**source, i).ok());
-    ASSERT_TRUE(builder.add({"z", "after", 3, EntryKind::kPut}).ok());
-    EXPECT_EQ(builder.entries(), items.size() + 2);
-    auto meta = builder.finish();
-    ASSERT_TRUE(meta.ok());
-    EXPECT_EQ(meta->largest_key, "z");
-    auto copy = Table::open(fixture.files(), "copy.table", *meta, fixture.cache(), false);
-    ASSERT_TRUE(copy.ok()) << copy.status().to_string();
-    EXPECT_TRUE((*copy)->verify({}).ok());
-    TableCursor cursor(**copy);
-    std::vector<Item> expected = {{"a", "before", 3, EntryKind::kPut}};
-    expected.insert(expected.end(), items.begin(), items.end());
-    expected.push_back({"z", "after", 3, EntryKind::kPut});
-    EXPECT_EQ(read_forward(cursor), expected);
-    TableBuilder disorder(**file, 9, {});
-    ASSERT_TRUE(disorder.add_block(**source, 1).ok());
-    EXPECT_EQ(disorder.add_block(**source, 0).code(), StatusCode::kInvalidArgument);
-    EXPECT_TRUE(fixture.files().remove("copy.table").ok());
-  }
-}
-
 // Keys that agree in many places: short alphabets, shared prefixes of every length, zero bytes at the end.
 std::string make_key() {
   const std::string letters(
