@@ -44,7 +44,7 @@ struct CompactionTask {
   std::uint64_t table_bytes = 0;       // Outputs are cut at the first new key beyond it; 0: never.
   std::vector<Boundary> grandparents;  // As in CompactionPlan.
   std::uint64_t grandparent_overlap_bytes_max = 0;
-  // Only keys in (after, up_to]; absent: unbounded. For sub-compactions (split_plan).
+  // Only keys in (after, up_to]; absent: unbounded. For sub-compactions (split.h).
   std::optional<std::string> after;
   std::optional<std::string> up_to;
   std::size_t head_offset = 0;                    // Common prefix of all keys, as for MergeCursor.
@@ -52,7 +52,7 @@ struct CompactionTask {
   ValueTask values;
   // Makes the next output. Called from the thread of the job, which destroys builder and file before it returns.
   std::function<Result<OutputTable>()> create_table;
-  // Asked every few hundred entries; true ends the job with kClosed.
+  // Asked every few hundred entries, with nothing held: may do other work meanwhile. True ends the job with kClosed.
   std::function<bool()> should_stop;
 };
 

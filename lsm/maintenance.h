@@ -32,6 +32,9 @@
 
 namespace firn::lsm {
 
+// The tables of a compaction's plan with their levels, in the plan's order.
+using PlanTables = std::vector<std::pair<int, std::shared_ptr<TableFile>>>;
+
 class Maintenance {
  public:
   static constexpr std::uint64_t kRetryNs = 1'000'000'000;  // After an error that may go away, such as a full disk.
@@ -176,6 +179,7 @@ class Maintenance {
 
   // maintenance_flush.cc
   void submit_flush(Work& work);
+  void start_waiting_flush();
   void background_flush(Work& work);
   Status flush_oldest(Work& work);
   Status sync_log_before(const FamilyState& family);
@@ -192,10 +196,18 @@ class Maintenance {
   void begin(Work& work, const compaction::CompactionPlan& plan);
   void finish(Work& work, const compaction::CompactionPlan& plan, const Status& status);
   Status run_plan(Work& work, const compaction::CompactionPlan& plan);
-  Result<compaction::CompactionOutcome> merge(const FamilyState& family, const compaction::CompactionPlan& plan,
-                                              const Version& version);
   Status install_compaction(Work& work, VersionEdit edit, const VersionChange& change, const NewFiles& new_files,
                             const std::vector<std::shared_ptr<TableFile>>& replaced);
+
+  // maintenance_merge.cc
+  struct Merge;
+  Result<compaction::CompactionOutcome> merge(const FamilyState& family, const compaction::CompactionPlan& plan,
+                                              const PlanTables& tables);
+  std::size_t parts_of(const compaction::CompactionPlan& plan) const;
+  void ask_for_help(const std::shared_ptr<Merge>& merge);
+  enum class Helper : std::uint8_t { kNone, kThread, kFlushThread };
+  void work_on(const std::shared_ptr<Merge>& merge, Helper who);
+  compaction::CompactionOutcome merge_part(Merge& merge, std::size_t part, bool on_flush_thread);
 
   // User bytes a second of a job that began at `start_ns`.
   std::uint64_t rate(std::uint64_t bytes, std::uint64_t start_ns) const;
@@ -216,11 +228,14 @@ class Maintenance {
   // Guarded by mutex_:
   std::map<std::uint32_t, std::unique_ptr<Work>> works_;  // By family id.
   std::deque<Work*> compaction_queue_;
-  std::uint32_t compactions_running_ = 0;  // In the background.
-  std::uint32_t flushes_running_ = 0;      // Submitted or running.
-  std::atomic<bool> stopping_{false};      // Written under mutex_; compactions ask without.
-  Status manifest_error_;                  // Of the last edit.
-  Status space_;                           // kNoSpace while too little is free.
+  std::uint32_t compactions_running_ = 0;          // In the background.
+  Sequence sequence_at_last_part_ = kSequenceMax;  // What was visible when a part of a merge was taken last.
+  std::uint32_t flushes_running_ = 0;              // Submitted or running.
+  std::deque<Work*> flush_queue_;                  // Submitted.
+  std::atomic<bool> flush_waiting_{false};         // Whether there are any: written under mutex_, read without.
+  std::atomic<bool> stopping_{false};              // Written under mutex_; compactions ask without.
+  Status manifest_error_;                          // Of the last edit.
+  Status space_;                                   // kNoSpace while too little is free.
   bool watching_space_ = false;
   std::uint64_t flush_bytes_per_second_ = 0;
   std::uint64_t compaction_bytes_per_second_ = 0;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "compaction/level_cursor.h"
 #include "lsm/file_names.h"
 #include "lsm/maintenance.h"
 #include "platform/planted_bug.h"
@@ -11,9 +10,6 @@
 namespace firn::lsm {
 
 namespace {
-
-// The tables of a plan with their levels, in the plan's order.
-using PlanTables = std::vector<std::pair<int, std::shared_ptr<TableFile>>>;
 
 PlanTables tables_of(const compaction::CompactionPlan& plan, const Version& version) {
   PlanTables tables;
@@ -27,24 +23,6 @@ PlanTables tables_of(const compaction::CompactionPlan& plan, const Version& vers
   }
   return tables;
 }
-
-Result<std::unique_ptr<Cursor>> open_cursor(const TableFile& file) {
-  auto table = file.open_for_job();
-  if (!table.ok()) return table.status();
-  return std::unique_ptr<Cursor>(std::make_unique<TableCursor>(std::move(table).value(), ScanKind::kBackground));
-}
-
-// One sorted level's share of a plan.
-class PlanLevel final : public compaction::TableList {
- public:
-  void add(std::shared_ptr<TableFile> table) { tables_.push_back(std::move(table)); }
-  std::size_t count() const override { return tables_.size(); }
-  const TableMeta& meta(std::size_t index) const override { return tables_[index]->meta(); }
-  Result<std::unique_ptr<Cursor>> open(std::size_t index) const override { return open_cursor(*tables_[index]); }
-
- private:
-  std::vector<std::shared_ptr<TableFile>> tables_;
-};
 
 }  // namespace
 
@@ -142,7 +120,7 @@ Status Maintenance::run_plan(Work& work, const compaction::CompactionPlan& plan)
     core_.counters.trivial_moves.fetch_add(1, std::memory_order_relaxed);
     return install_compaction(work, std::move(edit), change, {}, {});
   }
-  auto outcome = merge(family, plan, *version);
+  auto outcome = merge(family, plan, inputs);
   if (!outcome.ok()) return outcome.status();
   const NewFiles new_files =
       adopt_outputs(family, plan.output_level, outcome->tables, outcome->values.files, edit, change);
@@ -163,50 +141,6 @@ Status Maintenance::run_plan(Work& work, const compaction::CompactionPlan& plan)
   if (!status.ok()) return status;
   for (const auto& table : replaced) table->mark_obsolete();
   return {};
-}
-
-Result<compaction::CompactionOutcome> Maintenance::merge(const FamilyState& family,
-                                                         const compaction::CompactionPlan& plan,
-                                                         const Version& version) {
-  const std::uint64_t start = core_.platform.clock->monotonic_ns();
-  compaction::CompactionTask task;
-  std::array<PlanLevel, kLevelCount> levels;
-  std::uint64_t file_bytes = 0;
-  for (const auto& [level, table] : tables_of(plan, version)) {
-    file_bytes += table->meta().file_bytes;
-    if (level != 0) {
-      levels[static_cast<std::size_t>(level)].add(table);
-      continue;
-    }
-    auto cursor = open_cursor(*table);
-    if (!cursor.ok()) return cursor.status();
-    task.inputs.push_back(std::move(cursor).value());
-  }
-  for (const PlanLevel& level : levels) {
-    if (level.count() != 0) task.inputs.push_back(std::make_unique<compaction::LevelCursor>(level));
-  }
-  if (!FIRN_PLANTED_BUG(snapshot_ignored)) task.snapshots = core_.snapshots->sequences();
-  task.bottommost = plan.bottommost || FIRN_PLANTED_BUG(tombstone_dropped_early);
-  task.table_bytes = plan.table_bytes;
-  task.grandparents = plan.grandparents;
-  task.grandparent_overlap_bytes_max = plan.grandparent_overlap_bytes_max;
-  task.expected_entries = plan.input_entries;
-  task.values = value_task(family, plan.emptied_values);
-  task.create_table = [&] { return create_table(family, plan.output_level); };
-  task.should_stop = [this] { return stopping_.load(std::memory_order_relaxed); };
-  compaction::CompactionOutcome outcome = compaction::run_compaction(std::move(task));
-  if (outcome.status.ok()) outcome.status = core_.files.sync_directory(core_.directory);
-  if (!outcome.status.ok()) {
-    remove_outputs(outcome);
-    return outcome.status;
-  }
-  core_.counters.compactions.fetch_add(1, std::memory_order_relaxed);
-  core_.counters.compaction_bytes_read.fetch_add(file_bytes + outcome.values.bytes_moved, std::memory_order_relaxed);
-  core_.counters.compaction_bytes_written.fetch_add(outcome.counts.bytes_written, std::memory_order_relaxed);
-  core_.counters.value_bytes_moved.fetch_add(outcome.values.bytes_moved, std::memory_order_relaxed);
-  MutexLock lock(mutex_);
-  compaction_bytes_per_second_ = rate(outcome.counts.bytes_read, start);
-  return outcome;
 }
 
 Status Maintenance::install_compaction(Work& work, VersionEdit edit, const VersionChange& change,

@@ -19,7 +19,22 @@ void Maintenance::submit_flush(Work& work) {
   if (executor_ == nullptr || stopping_ || work.flushing || work.family->view()->immutables().empty()) return;
   work.flushing = true;
   ++flushes_running_;
-  executor_->submit(TaskPriority::kHigh, [this, &work] { background_flush(work); });
+  flush_queue_.push_back(&work);
+  flush_waiting_.store(true, std::memory_order_relaxed);
+  executor_->submit(TaskPriority::kHigh, [this] { start_waiting_flush(); });
+}
+
+// On a thread of its own, or between two rows of a compaction that has the thread kept for flushes.
+void Maintenance::start_waiting_flush() {
+  Work* work = nullptr;
+  {
+    MutexLock lock(mutex_);
+    if (flush_queue_.empty()) return;
+    work = flush_queue_.front();
+    flush_queue_.pop_front();
+    flush_waiting_.store(!flush_queue_.empty(), std::memory_order_relaxed);
+  }
+  background_flush(*work);
 }
 
 void Maintenance::background_flush(Work& work) {

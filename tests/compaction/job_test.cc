@@ -157,17 +157,14 @@ TEST(CompactionJob, InPartsIsTheSameAsInOne) {
     };
     const Items all = tables.read(run_compaction(whole()).tables);
 
-    std::vector<TableMeta> metas;
+    std::vector<SplitMark> marks;
     for (const Items& run : runs) {
-      if (run.empty()) continue;
-      metas.emplace_back();
-      metas.back().smallest_key = run.front().key;
-      metas.back().largest_key = run.back().key;
-      metas.back().file_bytes = run.size();
+      for (std::size_t i = 2; i < run.size(); i += 3) marks.push_back({run[i].key, 3});
     }
-    std::vector<const TableMeta*> pointers;
-    for (const TableMeta& meta : metas) pointers.push_back(&meta);
-    const std::vector<std::string> keys = split_keys(pointers, *rc::gen::inRange<std::size_t>(1, 5));
+    const auto most = *rc::gen::inRange<std::size_t>(1, 5);
+    const std::vector<std::string> keys = split_keys(marks, most);
+    RC_ASSERT(keys.size() < most);
+    RC_ASSERT(std::is_sorted(keys.begin(), keys.end()));
     Items parts;
     std::uint64_t entries = 0;
     for (std::size_t i = 0; i <= keys.size(); ++i) {
@@ -182,6 +179,15 @@ TEST(CompactionJob, InPartsIsTheSameAsInOne) {
     RC_ASSERT(parts == all);
     RC_ASSERT(entries == history.size());
   }));
+}
+
+TEST(SplitKeys, PartsAreOfAboutTheSameSize) {
+  std::vector<SplitMark> marks;
+  for (int i = 0; i < 900; ++i) marks.push_back({std::to_string(1000 + i), i < 300 ? 4U : 1U});
+  EXPECT_EQ(split_keys(marks, 3), (std::vector<std::string>{"1149", "1299"}));
+  EXPECT_EQ(split_keys(marks, 1), std::vector<std::string>());
+  EXPECT_EQ(split_keys({}, 4), std::vector<std::string>());
+  EXPECT_EQ(split_keys({{"a", 9}, {"a", 9}}, 2), std::vector<std::string>{"a"});
 }
 
 Items puts(std::size_t count, Sequence sequence) {
