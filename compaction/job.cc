@@ -1,9 +1,11 @@
 #include "compaction/job.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "codec/entry.h"
+#include "codec/key_head.h"
 #include "compaction/merge_cursor.h"
 #include "compaction/output_cutter.h"
 #include "platform/assert.h"
@@ -66,15 +68,13 @@ class Writer {
     return finish_table();
   }
 
-  Status add(Entry entry) {
-    if (Status status = separator_.place(entry); !status.ok()) return status;
-    if (output_.builder == nullptr) {
-      if (Status status = begin_table(); !status.ok()) return status;
-    }
-    ++outcome_.counts.entries_written;
-    return output_.builder->add(entry);
+  Status add(const Entry& entry) {
+    if (!separator_.concerns(entry)) [[likely]]
+      return put(entry);
+    Entry placed = entry;
+    if (Status status = separator_.place(placed); !status.ok()) return status;
+    return put(placed);
   }
-
   Status finish() {
     if (Status status = output_.builder == nullptr ? Status() : finish_table(); !status.ok()) return status;
     Status status = separator_.finish();
@@ -90,6 +90,14 @@ class Writer {
     outcome_.created.push_back(output_.id);
     cutter_.begin_table();
     return Status();
+  }
+
+  Status put(const Entry& entry) {
+    if (output_.builder == nullptr) {
+      if (Status status = begin_table(); !status.ok()) return status;
+    }
+    ++outcome_.counts.entries_written;
+    return output_.builder->add(entry);
   }
 
   Status finish_table() {
@@ -146,12 +154,15 @@ class Job {
     CompactionCounts& counts = outcome_.counts;
     ++counts.entries_read;
     counts.bytes_read += entry.key.size() + value_bytes(entry);
-    const bool same_key = counts.entries_read > 1 && entry.key == key_;
+    const bool first = counts.entries_read == 1;
+    const std::size_t shared = common_prefix_bytes(key_, entry.key);
+    const bool same_key = !first && shared == key_.size() && shared == entry.key.size();
     if (same_key) {
       if (entry.sequence >= sequence_) return out_of_order();
     } else {
-      if (counts.entries_read > 1 && entry.key < key_) return out_of_order();
-      key_.assign(entry.key);
+      if (!first && !follows(entry.key, shared)) return out_of_order();
+      key_.resize(entry.key.size());
+      if (!entry.key.empty()) std::memcpy(key_.data(), entry.key.data(), entry.key.size());
       if (Status status = writer_.begin_key(entry.key); !status.ok()) return status;
     }
     const auto verdict = retention_.judge(entry, same_key ? std::optional(sequence_) : std::nullopt);
@@ -163,6 +174,12 @@ class Job {
       case Retention::Verdict::kTombstoneDropped: ++counts.tombstones_dropped; return Status();
     }
     return Status();
+  }
+
+  // Whether `key` comes after key_, with which it has its first `shared` bytes in common and no more.
+  bool follows(Slice key, std::size_t shared) const {
+    if (shared == key.size()) return false;
+    return shared == key_.size() || static_cast<unsigned char>(key_[shared]) < static_cast<unsigned char>(key[shared]);
   }
 
   Status add_zeroed(Entry entry) {

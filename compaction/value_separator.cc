@@ -6,11 +6,7 @@
 namespace firn::compaction {
 
 Status ValueSeparator::place(Entry& entry) {
-  if (entry.kind == EntryKind::kReference) return task_.emptied.empty() ? Status() : move(entry);
-  if (entry.kind != EntryKind::kPut || task_.separate_bytes == 0 || entry.value.size() < task_.separate_bytes) {
-    return {};
-  }
-  return separate(entry, entry.value);
+  return entry.kind == EntryKind::kReference ? move(entry) : separate(entry, entry.value);
 }
 
 Status ValueSeparator::move(Entry& entry) {

@@ -47,7 +47,13 @@ class ValueSeparator {
  public:
   ValueSeparator(const ValueTask& task, ValueOutcome& outcome) : task_(task), outcome_(outcome) {}
 
+  // Whether place() has anything to do for `entry`.
+  bool concerns(const Entry& entry) const {
+    if (entry.kind == EntryKind::kReference) return !task_.emptied.empty();
+    return entry.kind == EntryKind::kPut && task_.separate_bytes != 0 && entry.value.size() >= task_.separate_bytes;
+  }
   // Makes of `entry` the one to be written; it borrows from this object until the next call.
+  // Precondition: concerns(entry).
   Status place(Entry& entry);
   // Finishes the last file.
   Status finish();

@@ -52,8 +52,7 @@ class TableBuilder::Impl {
   Result<TableMeta> finish();
   std::uint64_t entries() const { return sums_.entries + block_.sums().entries; }
   std::uint64_t file_bytes() const {
-    return output_.offset() + block_.sums().key_bytes + block_.sums().value_bytes + filter_.bytes() +
-           index_.estimated_bytes() + 2 * sstable::kPageBytes;
+    return output_.offset() + block_.sums().key_bytes + block_.sums().value_bytes + tail_bytes_;
   }
 
  private:
@@ -92,7 +91,8 @@ class TableBuilder::Impl {
   TableMeta meta_;
   sstable::EntrySums sums_;  // Of the written blocks.
   std::map<std::uint64_t, ValueUse> uses_;
-  Slice last_key_;  // In block_ or, when that is empty, last_written_key_.
+  std::uint64_t tail_bytes_ = 2 * sstable::kPageBytes;  // What would follow the written blocks.
+  Slice last_key_;                                      // In block_ or, when that is empty, last_written_key_.
   std::string last_written_key_;
   std::uint64_t last_packed_ = 0;  // Of that key; see last_packed().
   std::string raw_;                // A block to be compressed,
@@ -226,6 +226,7 @@ Status TableBuilder::Impl::write_extent(std::size_t used, std::uint64_t end) {
   char* const extent = output_.reserve(bytes);
   std::memset(extent + used, 0, bytes - used);
   index_.end_block(sstable::table_checksum(meta_.id, offset, {extent, bytes}));
+  tail_bytes_ = filter_.bytes() + index_.estimated_bytes() + 2 * sstable::kPageBytes;
   return output_.advance(bytes);
 }
 
