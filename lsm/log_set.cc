@@ -185,6 +185,19 @@ Status LogSet::sync() {
   return {};
 }
 
+std::optional<wal::DurableEnd> LogSet::durable_end() const {
+  std::optional<wal::DurableEnd> end;
+  MutexLock lock(mutex_);
+  for (const Segment& segment : segments_) {
+    const std::uint64_t bytes =
+        FIRN_PLANTED_BUG(log_proof_too_high) ? segment->end_offset() : segment->durable_offset();
+    if (bytes == 0) break;
+    end = {segment->id(), bytes};
+    if (bytes < segment->end_offset()) break;
+  }
+  return end;
+}
+
 void LogSet::mark_durable(Sequence sequence) {
   Sequence known = durable_sequence_.load(std::memory_order_relaxed);
   while (known < sequence && !durable_sequence_.compare_exchange_weak(known, sequence, std::memory_order_release)) {

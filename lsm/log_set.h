@@ -63,6 +63,9 @@ class LogSet {
   // Segments begun so far; grows at each change of segment.
   std::uint64_t segments_begun() const { return segments_begun_; }
   Sequence durable_sequence() const { return durable_sequence_.load(std::memory_order_acquire); }
+  // How far the log itself is on the device, for a manifest edit to say so: it then proves what must be there. Absent:
+  // nothing that the manifest lists is.
+  std::optional<wal::DurableEnd> durable_end() const;
   // Everything up to `sequence` is on the device, in the log or in tables.
   void mark_durable(Sequence sequence);
   // Segments that can go because every record in them is older than `oldest_needed`; never the one in use. The caller

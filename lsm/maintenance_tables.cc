@@ -30,6 +30,8 @@ Status Maintenance::sync_table_names() {
 
 Status Maintenance::record(VersionEdit edit, const std::vector<std::string>& new_files) {
   edit.next_file_id = core_.next_file_id.load(std::memory_order_relaxed);
+  if (log_ != nullptr) edit.log_durable = log_->durable_end();
+  if (edit.log_durable == manifest_->state().log_durable) edit.log_durable.reset();
   Status status = manifest_->append(std::move(edit));
   const bool failed_before = std::exchange(manifest_failed_, !status.ok());
   if (status.ok()) {

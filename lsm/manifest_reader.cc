@@ -233,6 +233,7 @@ wal::ReplayRequest make_replay_request(const std::string& directory, const Direc
     if (!state.log_segments.contains(id)) request.others.push_back({id, segment_path(directory, id)});
   }
   if (state.clean_close.has_value()) request.clean_close = state.clean_close->segments;
+  request.durable = state.log_durable;
   request.manifest = end;
   return request;
 }

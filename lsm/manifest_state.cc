@@ -148,6 +148,8 @@ void ManifestState::apply(const VersionEdit& edit) {
     log_segments.insert(id);
     used_file(id);
   }
+  if (edit.log_durable.has_value()) log_durable = edit.log_durable;
+  if (log_durable.has_value() && !log_segments.contains(log_durable->id)) log_durable.reset();
   for (const CreatedFamily& created : edit.families_created) {
     FamilyRecord& family = families[created.id];
     family.name = created.name;
@@ -199,6 +201,7 @@ VersionEdit ManifestState::snapshot() const {
   edit.next_family_id = next_family_id;
   edit.last_sequence = last_sequence;
   edit.log_segments_added.assign(log_segments.begin(), log_segments.end());
+  edit.log_durable = log_durable;
   edit.clean_close = clean_close;
   for (const auto& [id, family] : families) {
     edit.families_created.push_back({id, family.name, family.options});

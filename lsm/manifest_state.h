@@ -39,6 +39,7 @@ struct ManifestState {
   Sequence last_sequence = 0;
   std::map<std::uint32_t, FamilyRecord> families;  // By id.
   std::set<std::uint64_t> log_segments;            // Live: each file is there and may hold records that count.
+  std::optional<wal::DurableEnd> log_durable;      // The last that an edit named, while its segment is live.
   std::optional<CleanClose> clean_close;           // Only if the last edit was one.
 
   // kInvalidArgument naming the contradiction between `edit` and this state: an unknown family or table, an id twice.

@@ -25,6 +25,7 @@ enum class Tag : std::uint32_t {
   kValueFileAdded = 12,
   kTableValues = 13,   // Of the table added last.
   kFamilyValues = 14,  // Options of the family created last, where they are not the defaults.
+  kLogDurable = 15,
 };
 
 // The body of one field under construction.
@@ -236,6 +237,14 @@ FlushedFamily read_flushed(BodyReader& in) {
   return flushed;
 }
 
+wal::DurableEnd read_log_durable(BodyReader& in) {
+  wal::DurableEnd durable;
+  durable.id = in.id();
+  durable.bytes = in.number();
+  in.require(durable.bytes >= wal::kSegmentHeaderBytes);
+  return durable;
+}
+
 void append_clean_close(std::string& out, const CleanClose& close) {
   Body body;
   body.number(close.last_sequence);
@@ -283,6 +292,7 @@ FieldOutcome read_field(Tag tag, Slice bytes, VersionEdit& edit) {
     case Tag::kValueFileAdded: edit.values_added.push_back(read_value_file(in)); break;
     case Tag::kTableValues: read_table_values(in, edit); break;
     case Tag::kFamilyValues: read_family_values(in, edit); break;
+    case Tag::kLogDurable: set_once(edit.log_durable, in, read_log_durable(in)); break;
     default: return FieldOutcome::kNewer;
   }
   if (!in.finish()) return FieldOutcome::kMalformed;
@@ -298,6 +308,9 @@ std::string encode_version_edit(const VersionEdit& edit) {
   if (edit.last_sequence.has_value()) append_number(out, Tag::kLastSequence, *edit.last_sequence);
   for (const std::uint64_t id : edit.log_segments_removed) append_number(out, Tag::kLogSegmentRemoved, id);
   for (const std::uint64_t id : edit.log_segments_added) append_number(out, Tag::kLogSegmentAdded, id);
+  if (edit.log_durable.has_value()) {
+    Body().number(edit.log_durable->id).number(edit.log_durable->bytes).append_to(out, Tag::kLogDurable);
+  }
   for (const CreatedFamily& family : edit.families_created) append_created(out, family);
   for (const AddedValueFile& values : edit.values_added) append_value_file(out, values);
   for (const RemovedTable& table : edit.tables_removed) {

@@ -66,6 +66,7 @@ struct VersionEdit {
   std::optional<Sequence> last_sequence;  // No table or durable log record has a greater one.
   std::vector<std::uint64_t> log_segments_removed;
   std::vector<std::uint64_t> log_segments_added;
+  std::optional<wal::DurableEnd> log_durable;  // As it was when the edit was written.
   std::vector<CreatedFamily> families_created;
   std::vector<AddedValueFile> values_added;
   std::vector<RemovedTable> tables_removed;

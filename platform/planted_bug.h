@@ -28,6 +28,7 @@
   X(batch_split, "a batch becomes one log record per operation")                                            \
   X(durable_sequence_too_high, "durable_sequence() is what is visible")                                     \
   X(durable_stamp_too_high, "records say that everything before them is on the device")                     \
+  X(log_proof_too_high, "manifest edits say that all of the log is on the device")                          \
   X(log_deleted_early, "log segments go although a memtable has some of their records")                     \
   X(log_deleted_before_edit, "log segments go before the manifest forgets them")                            \
   X(log_forgotten_early, "synced writes do not sync segments that the manifest is about to forget")         \

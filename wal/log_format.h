@@ -40,6 +40,13 @@ struct SegmentEnd {
   friend bool operator==(const SegmentEnd&, const SegmentEnd&) = default;
 };
 
+// So far the log is on the device: up to byte `bytes` of segment `id`, and all segments before it completely.
+struct DurableEnd {
+  std::uint64_t id = 0;
+  std::uint64_t bytes = 0;  // At least the header.
+  friend bool operator==(const DurableEnd&, const DurableEnd&) = default;
+};
+
 // What a segment's header says of its predecessor. Records of a segment count only when all `length` bytes of the
 // predecessor are there; what the predecessor holds beyond them does not count.
 struct PreviousSegment {

@@ -215,6 +215,10 @@ Result<Replay::Proof> Replay::collect_proof() {
     proof.scans.push_back(*scan);
     proof.durable[i - last_] = std::max(proof.durable[i - last_], scan->durable.bytes);
     if (scan->durable.earlier_segments) proof.all_durable_before = std::max(proof.all_durable_before, i);
+    if (request_.durable.has_value() && request_.durable->id == chain_[i]->id()) {
+      proof.durable[i - last_] = std::max(proof.durable[i - last_], request_.durable->bytes);
+      proof.all_durable_before = std::max(proof.all_durable_before, i);
+    }
     if (i == last_ || header(i) == nullptr) continue;
     const PreviousSegment& previous = header(i)->previous;
     proof.durable[i - 1 - last_] = std::max(proof.durable[i - 1 - last_], previous.durable_bytes);

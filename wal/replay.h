@@ -1,8 +1,9 @@
 // Reads the log back after a start: every record in commit order, up to the end of the log or the first gap.
 //
 // What a crash can leave is cut silently and reported; damage of what was proven durable is kCorruption naming file
-// and offset (contract C3, C4). Proof is a durable stamp in a later valid record, a later segment's header, or the
-// manifest's clean-close record. A record that is merely later proves nothing: sectors reach a device in any order.
+// and offset (contract C3, C4). Proof is a durable stamp in a later valid record, a later segment's header, or what the
+// manifest says: how far the log was durable when an edit was written, and where it ended at a clean close. A record
+// that is merely later proves nothing: sectors reach a device in any order.
 //
 // Nothing is written: the log can be read any number of times with the same result. Going on means a new segment whose
 // header has LogEnd::previous as its predecessor, so that what was cut never counts again.
@@ -42,6 +43,7 @@ struct ReplayRequest {
   std::vector<SegmentFile> others;  // Log files found that the manifest does not list: asked for proofs only.
   // Where each live segment ends, if that is known: after a clean close, or (SegmentWriter::end) while it is written.
   std::optional<std::vector<SegmentEnd>> clean_close;
+  std::optional<DurableEnd> durable;  // As the manifest says, if it does.
   ManifestEnd manifest;
 };
 

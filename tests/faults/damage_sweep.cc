@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 #include <span>
 #include <utility>
 
@@ -148,17 +149,24 @@ void DamageSweep::make() {
     rows["other/" + key_of(200 + i)] = "logged too";
     states_.push_back(rows);
   }
-  if (shape_.closed) {
+  if (shape_.end == End::kClosed) {
     ASSERT_TRUE((*db)->close().ok());
-    states_.assign(1, rows);
+  } else if (shape_.end == End::kCrashedProven) {
+    ASSERT_TRUE((*db)->create_family("later").ok());
   }
+  if (shape_.end != End::kCrashed) states_.assign(1, rows);
   const auto left = files.crash_clone({CrashMode::kDropUnsynced, 0, 0});
   ASSERT_TRUE(files_.create_directory("db").ok());
   const auto entries = left->list("db");
+  std::set<std::string> kinds_there;
   for (const DirectoryEntry& entry : *entries) {
     if (entry.name == "LOCK") continue;
     originals_[entry.name] = *read_file(*left, path(entry.name), FileKind::kOther);
     write(entry.name, originals_[entry.name]);
+    kinds_there.insert(entry.name.substr(entry.name.find('.') + 1));
+  }
+  for (const char* const kind : {"table", "values", "log"}) {
+    EXPECT_TRUE(kinds_there.contains(kind) || shape_.end == End::kClosed) << "no file of kind " << kind;
   }
   db->reset();
 }
@@ -214,7 +222,7 @@ void DamageSweep::check_writing(const std::string& what) {
     outcome = check_answers(**db, what, before);
     // Each may be refused because of the damage; none may make it worse.
     static_cast<void>((*db)->put("after", "damage").status());
-    static_cast<void>((*db)->compact_range());
+    for (const FamilyInfo& info : (*db)->families()) static_cast<void>((*db)->compact_range(info.family, {}, {}));
     static_cast<void>((*db)->flush());
     static_cast<void>((*db)->close());
   }

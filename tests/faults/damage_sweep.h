@@ -23,8 +23,13 @@ class DamageSweep {
   static constexpr std::size_t kSectorBytes = 512;
   static constexpr std::size_t kPageBytes = 4096;
 
+  enum class End : std::uint8_t {
+    kClosed,         // Cleanly.
+    kCrashed,        // As a crash left it.
+    kCrashedProven,  // Likewise, but with a manifest edit behind the last record: it says that the record was durable.
+  };
   struct Shape {
-    bool closed = false;  // Cleanly; else as a crash left it.
+    End end = End::kClosed;
     bool mapped = false;  // Tables are; else they are read through the cache.
   };
   // Every `writing_stride`-th damage is opened for writing too.

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <functional>
 #include <string>
@@ -161,13 +162,18 @@ TEST_P(DamageSweepTest, PagesZeroedNoisyMisdirectedSwapped) {
   });
 }
 
+std::string shape_name(const ::testing::TestParamInfo<DamageSweep::Shape>& shape) {
+  constexpr std::array kEnds{"Closed", "Crashed", "CrashedProven"};
+  return std::string(kEnds[static_cast<std::size_t>(shape.param.end)]) + (shape.param.mapped ? "Mapped" : "Unmapped");
+}
+
 INSTANTIATE_TEST_SUITE_P(Shapes, DamageSweepTest,
-                         ::testing::Values(DamageSweep::Shape{true, false}, DamageSweep::Shape{true, true},
-                                           DamageSweep::Shape{false, false}, DamageSweep::Shape{false, true}),
-                         [](const auto& shape) {
-                           return std::string(shape.param.closed ? "Closed" : "Crashed") +
-                                  (shape.param.mapped ? "Mapped" : "Unmapped");
-                         });
+                         ::testing::Values(DamageSweep::Shape{DamageSweep::End::kClosed, false},
+                                           DamageSweep::Shape{DamageSweep::End::kClosed, true},
+                                           DamageSweep::Shape{DamageSweep::End::kCrashed, false},
+                                           DamageSweep::Shape{DamageSweep::End::kCrashed, true},
+                                           DamageSweep::Shape{DamageSweep::End::kCrashedProven, false}),
+                         shape_name);
 
 }  // namespace
 }  // namespace firn::testing

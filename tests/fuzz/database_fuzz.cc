@@ -122,13 +122,14 @@ bool write_to(DB& db, Slice key) {
 void run(Slice bytes) {
   static const Files kClean = golden_files("v1/clean");
   static const Files kCrashed = golden_files("v1/crashed");
+  static const Files kValues = golden_files("v1/values");
   static const Expected kExpected;
   constexpr Slice kKey = "user:000001 written by the fuzzer";
 
   Input input(bytes);
   const std::uint8_t choice = input.byte();
   const bool clean = choice % 2 == 0;
-  Files contents = clean ? kClean : kCrashed;
+  Files contents = !clean ? kCrashed : choice % 16 < 8 ? kClean : kValues;
   const bool sound = !change(contents, input);
   sim::SimFileSystem files(sim::SimFileSystem::Options{.mappings = choice % 4 < 2});
   FIRN_ASSERT(files.create_directory("/db").ok());
@@ -160,7 +161,7 @@ void run(Slice bytes) {
 
 std::vector<std::string> seeds() {
   std::vector<std::string> inputs;
-  for (char choice = 0; choice < 8; ++choice) inputs.push_back({choice});
+  for (char choice = 0; choice < 16; ++choice) inputs.push_back({choice});
   for (char file = 0; file < 9; ++file) {
     for (char action = 0; action < 6; ++action) inputs.push_back({file, action, file, 100, 3, 0, 0, 5, 1, 2, 3, 4, 5});
   }

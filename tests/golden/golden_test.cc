@@ -41,7 +41,7 @@ std::vector<std::pair<std::string, std::string>> entries_of(DB& db, const std::s
 
 // Below tests/golden.
 std::vector<const char*> databases() {
-  std::vector<const char*> names = {"v1/clean", "v1/crashed"};
+  std::vector<const char*> names = {"v1/clean", "v1/crashed", "v1/values"};
   if (compression_available(Compression::kLz4)) names.push_back("v1/lz4");
   return names;
 }

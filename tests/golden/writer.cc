@@ -10,8 +10,9 @@ namespace firn::golden {
 namespace {
 
 // Leaves a database in `path` as a clean close leaves it, and in `crashed` (unless empty) as a kill before that would.
-Status write_databases(const std::string& path, const std::string& crashed, Compression codec) {
-  auto opened = DB::open(path, version_1_options());
+Status write_databases(const std::string& path, const std::string& crashed, Compression codec,
+                       const Options& options = version_1_options()) {
+  auto opened = DB::open(path, options);
   if (!opened.ok()) return opened.status();
   DB& db = **opened;
   if (Status status = write_version_1(db, codec); !status.ok()) return status;
@@ -27,6 +28,9 @@ int run(const std::filesystem::path& directory) {
     return status.ok();
   };
   bool done = report(write_databases(directory / "clean", directory / "crashed", Compression::kZstd));
+  Options separated = version_1_options();
+  separated.default_family.separate_value_bytes = 50;
+  done = report(write_databases(directory / "values", "", Compression::kZstd, separated)) && done;
   if (compression_available(Compression::kLz4)) {
     done = report(write_databases(directory / "lz4", "", Compression::kLz4)) && done;
   }

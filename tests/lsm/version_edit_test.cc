@@ -21,6 +21,7 @@ VersionEdit full_edit() {
   edit.last_sequence = 123456789;
   edit.log_segments_removed = {5, 6};
   edit.log_segments_added = {9};
+  edit.log_durable = {9, 4200};
   FamilyOptions options;
   options.filter_bits_per_key = 16;
   options.separate_value_bytes = 500;
@@ -49,6 +50,7 @@ TEST(VersionEdit, SurvivesTheRoundTrip) {
   EXPECT_EQ(decoded->last_sequence, 123456789U);
   EXPECT_EQ(decoded->log_segments_removed, (std::vector<std::uint64_t>{5, 6}));
   EXPECT_EQ(decoded->log_segments_added, (std::vector<std::uint64_t>{9}));
+  EXPECT_EQ(decoded->log_durable, full_edit().log_durable);
   ASSERT_EQ(decoded->families_created.size(), 2U);
   EXPECT_EQ(decoded->families_created[0].options.filter_bits_per_key, 16U);
   EXPECT_EQ(decoded->families_created[0].options.compression, full_edit().families_created[0].options.compression);

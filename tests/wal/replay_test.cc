@@ -342,6 +342,38 @@ TEST(Replay, SegmentThatTheManifestDoesNotListProvesTheManifestTooOld) {
   expect_corruption(log.replay(request), "/db/MANIFEST-000001", 4711);
 }
 
+// A cut of the last record, which no later record proves.
+TEST(Replay, WhatTheManifestSaysWasDurableMustBeThere) {
+  TestLog log;
+  log.begin(1);
+  ASSERT_TRUE(log.append("a").ok());
+  const std::uint64_t first = log.writer().end_offset();
+  ASSERT_TRUE(log.append("b").ok());
+  ReplayRequest request = log.request();
+  request.durable = {1, log.writer().end_offset()};
+  EXPECT_THAT(log.replay(request).payloads, ElementsAre("a", "b"));
+  log.flip(1, first);
+  expect_corruption(log.replay(request), "/db/1.log", first);
+  request.durable = {1, first};
+  EXPECT_THAT(log.replay(request).payloads, ElementsAre("a"));
+  request.durable = {9, first};  // Of a segment that is not live: nothing.
+  EXPECT_THAT(log.replay(request).payloads, ElementsAre("a"));
+}
+
+TEST(Replay, SegmentsBeforeTheOneThatTheManifestNamesWereDurable) {
+  TestLog log;
+  log.begin(1);
+  ASSERT_TRUE(log.append("a").ok());
+  ASSERT_TRUE(log.append("b").ok());
+  const std::uint64_t end = log.writer().end_offset();
+  log.begin(2);
+  log.flip(1, end - 8);
+  ReplayRequest request = log.request();
+  EXPECT_THAT(log.replay(request).payloads, ElementsAre("a"));
+  request.durable = {2, kSegmentHeaderBytes};
+  EXPECT_EQ(log.replay(request).status.code(), StatusCode::kCorruption);
+}
+
 TEST(Replay, ForeignLogFileAmongTheOthersIsIgnored) {
   TestLog log;
   log.begin(1);

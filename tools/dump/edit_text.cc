@@ -41,6 +41,8 @@ Json table_json(const lsm::AddedTable& added, const ManifestState& state, const 
   return json;
 }
 
+Json durable_json(const wal::DurableEnd& durable) { return Json{{"segment", durable.id}, {"bytes", durable.bytes}}; }
+
 Json clean_close_json(const lsm::CleanClose& close) {
   Json json;
   json["last_sequence"] = close.last_sequence;
@@ -102,6 +104,7 @@ std::vector<std::string> edit_tokens(const VersionEdit& edit, const ManifestStat
   const auto add = [&](std::string text) { tokens.push_back(std::move(text)); };
   for (const std::uint64_t id : edit.log_segments_removed) add(fmt::format("-log {}", id));
   for (const std::uint64_t id : edit.log_segments_added) add(fmt::format("+log {}", id));
+  if (edit.log_durable) add(fmt::format("log durable to {} of {}", edit.log_durable->bytes, edit.log_durable->id));
   for (const auto& family : edit.families_created) {
     add(fmt::format("+family {} \"{}\"", family.id, escape(family.name)));
   }
@@ -132,6 +135,7 @@ Json edit_json(const VersionEdit& edit, const ManifestState& state, const Output
   json["number"] = edit.number;
   if (!edit.log_segments_removed.empty()) json["log_segments_removed"] = edit.log_segments_removed;
   if (!edit.log_segments_added.empty()) json["log_segments_added"] = edit.log_segments_added;
+  if (edit.log_durable) json["log_durable"] = durable_json(*edit.log_durable);
   for (const auto& family : edit.families_created) {
     Json row;
     row["id"] = family.id;
