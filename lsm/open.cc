@@ -1,9 +1,8 @@
 // DbImpl: from a directory to an open database.
 
 #include <algorithm>
+#include <compare>
 #include <new>
-#include <set>
-#include <unordered_map>
 #include <utility>
 
 #include "codec/batch_format.h"
@@ -40,6 +39,27 @@ bool holds_firn_files(const std::vector<DirectoryEntry>& entries) {
 bool holds_other_files(const std::vector<DirectoryEntry>& entries) {
   return std::any_of(entries.begin(), entries.end(),
                      [](const DirectoryEntry& entry) { return !parse_file_name(entry.name); });
+}
+
+bool holds_rows(const FileName& name) { return name.kind == NameKind::kTable || name.kind == NameKind::kValues; }
+
+// A table or value file in the directory.
+struct RowFile {
+  NameKind kind = NameKind::kTable;
+  std::uint64_t id = 0;
+  std::uint64_t bytes = 0;
+  friend auto operator<=>(const RowFile&, const RowFile&) = default;
+};
+
+// In order.
+std::vector<RowFile> row_files(const std::vector<DirectoryEntry>& entries) {
+  std::vector<RowFile> files;
+  for (const DirectoryEntry& entry : entries) {
+    const auto name = parse_file_name(entry.name);
+    if (name && holds_rows(*name)) files.push_back({name->kind, name->number, entry.bytes});
+  }
+  std::sort(files.begin(), files.end());
+  return files;
 }
 
 Status not_a_database(const std::string& path, const char* why) {
@@ -157,30 +177,28 @@ Status DbImpl::adopt(std::unique_ptr<Manifest> manifest) {
 }
 
 Status DbImpl::check_tables(const ManifestState& state, const std::vector<DirectoryEntry>& entries) const {
-  std::unordered_map<std::string, std::uint64_t> bytes_of;  // By path.
-  for (const DirectoryEntry& entry : entries) {
-    const auto name = parse_file_name(entry.name);
-    if (!name || (name->kind != NameKind::kTable && name->kind != NameKind::kValues)) continue;
-    bytes_of.emplace(join_path(core_.directory, entry.name), entry.bytes);
-  }
-  const auto check = [&](const std::string& path, std::uint64_t file_bytes) -> Status {
-    const auto found = bytes_of.find(path);
-    if (found == bytes_of.end()) {
+  const std::vector<RowFile> there = row_files(entries);
+  const auto check = [&](NameKind kind, std::uint64_t id, std::uint64_t file_bytes) -> Status {
+    const auto found = std::lower_bound(there.begin(), there.end(), RowFile{kind, id, 0});
+    const bool missing = found == there.end() || found->kind != kind || found->id != id;
+    if (!missing && found->bytes == file_bytes) return {};
+    const std::string path =
+        kind == NameKind::kTable ? table_path(core_.directory, id) : value_path(core_.directory, id);
+    if (missing) {
       return Status::corruption(path, 0, "the file is missing; the manifest lists it (restore it from a copy)");
     }
-    if (found->second == file_bytes) return {};
     return Status::corruption(
-        path, std::min(found->second, file_bytes),
-        "the file has " + std::to_string(found->second) + " bytes, expected " + std::to_string(file_bytes));
+        path, std::min(found->bytes, file_bytes),
+        "the file has " + std::to_string(found->bytes) + " bytes, expected " + std::to_string(file_bytes));
   };
   for (const auto& [family_id, family] : state.families) {
     for (const auto& level : family.levels) {
       for (const auto& [id, meta] : level) {
-        if (Status s = check(table_path(core_.directory, id), meta.file_bytes); !s.ok()) return s;
+        if (Status s = check(NameKind::kTable, id, meta.file_bytes); !s.ok()) return s;
       }
     }
     for (const auto& [id, values] : family.values) {
-      if (Status s = check(value_path(core_.directory, id), values.meta.file_bytes); !s.ok()) return s;
+      if (Status s = check(NameKind::kValues, id, values.meta.file_bytes); !s.ok()) return s;
     }
   }
   return {};
@@ -231,21 +249,21 @@ Status DbImpl::replay_record(const ManifestState& state, const wal::Record& reco
 }
 
 void DbImpl::remove_orphans(const std::vector<DirectoryEntry>& entries) {
-  std::set<std::uint64_t> live;  // Tables and value files share their ids.
+  std::vector<std::uint64_t> live;  // Tables and value files share their ids.
   for (const FamilyState* family : core_.families.live()) {
     const ViewRef view = family->pin();
     for (int level = 0; level < kLevelCount; ++level) {
       for (const auto& table : view->version()->level(level)) {
-        live.insert(table->meta().id);
-        for (const auto& values : table->values()) live.insert(values->meta().id);
+        live.push_back(table->meta().id);
+        for (const auto& values : table->values()) live.push_back(values->meta().id);
       }
     }
   }
+  std::sort(live.begin(), live.end());
   for (const DirectoryEntry& entry : entries) {
     const auto name = parse_file_name(entry.name);
     if (!name) continue;
-    const bool holds_rows = name->kind == NameKind::kTable || name->kind == NameKind::kValues;
-    const bool orphan = (holds_rows && !live.contains(name->number)) || name->kind == NameKind::kLog ||
+    const bool orphan = (holds_rows(*name) && !std::binary_search(live.begin(), live.end(), name->number)) || name->kind == NameKind::kLog ||
                         name->kind == NameKind::kTemporary;
     // Live log segments went with the replay; a name that is already gone is no news.
     if (orphan) core_.store->remove(core_.directory + "/" + entry.name);
