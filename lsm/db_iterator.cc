@@ -91,6 +91,30 @@ Step DbIterator::prev() try {
   return fail(Status::out_of_memory());
 }
 
+[[gnu::always_inline]] inline bool DbIterator::read_new_key(RunEntry& entry) {
+  const std::uint64_t head = merge_.head();
+  if (passed_ && head == key_head_) [[unlikely]] {
+    if (!merge_.read(next_key_, entry) || next_key_.slice() == key_.slice()) return false;
+    key_.assign(next_key_.slice());
+    return true;
+  }
+  if (!merge_.read(key_, entry)) return false;
+  key_head_ = head;
+  passed_ = true;
+  return true;
+}
+
+[[gnu::always_inline]] inline Step DbIterator::show(const RunEntry& entry, Position position) {
+  position_ = position;
+  value_ = entry.value;
+  separated_ = entry.separated;
+  if (separated_ == nullptr) [[likely]]
+    return Step::kEntry;
+  value_ = {};
+  reference_ = merge_.reference();
+  return lazy_values_ ? Step::kEntry : load_value();
+}
+
 Step DbIterator::settle_forward() {
   for (RunEntry entry; merge_.valid(); merge_.next()) {
     if (!read_new_key(entry)) {
@@ -115,30 +139,6 @@ Step DbIterator::settle_backward() {
     return show(entry, Position::kBackward);
   }
   return merge_.status().ok() ? end(Position::kFirstEnd) : fail(merge_.status());
-}
-
-inline bool DbIterator::read_new_key(RunEntry& entry) {
-  const std::uint64_t head = merge_.head();
-  if (passed_ && head == key_head_) [[unlikely]] {
-    if (!merge_.read(next_key_, entry) || next_key_.slice() == key_.slice()) return false;
-    key_.assign(next_key_.slice());
-    return true;
-  }
-  if (!merge_.read(key_, entry)) return false;
-  key_head_ = head;
-  passed_ = true;
-  return true;
-}
-
-inline Step DbIterator::show(const RunEntry& entry, Position position) {
-  position_ = position;
-  value_ = entry.value;
-  separated_ = entry.separated;
-  if (separated_ == nullptr) [[likely]]
-    return Step::kEntry;
-  value_ = {};
-  reference_ = merge_.reference();
-  return lazy_values_ ? Step::kEntry : load_value();
 }
 
 Step DbIterator::load_value() {

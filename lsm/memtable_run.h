@@ -45,10 +45,10 @@ class MemTableRun {
   bool valid() const { return cursor_.valid(); }
   const Status& status() const { return cursor_.status(); }
   std::uint64_t head() const { return head_; }
-  RunEntry read(KeyBuffer& key) const {
-    const Entry& entry = cursor_.entry();
-    key.assign(entry.key);
-    return {entry.value, entry.kind == EntryKind::kTombstone, nullptr};
+  void read(KeyBuffer& key, RunEntry& entry) const {
+    const Entry& present = cursor_.entry();
+    key.assign(present.key);
+    entry = {present.value, present.kind == EntryKind::kTombstone, nullptr};
   }
   bool trusted() const { return true; }
 

@@ -263,8 +263,8 @@ void DbImpl::remove_orphans(const std::vector<DirectoryEntry>& entries) {
   for (const DirectoryEntry& entry : entries) {
     const auto name = parse_file_name(entry.name);
     if (!name) continue;
-    const bool orphan = (holds_rows(*name) && !std::binary_search(live.begin(), live.end(), name->number)) || name->kind == NameKind::kLog ||
-                        name->kind == NameKind::kTemporary;
+    const bool orphan = (holds_rows(*name) && !std::binary_search(live.begin(), live.end(), name->number)) ||
+                        name->kind == NameKind::kLog || name->kind == NameKind::kTemporary;
     // Live log segments went with the replay; a name that is already gone is no news.
     if (orphan) core_.store->remove(core_.directory + "/" + entry.name);
   }

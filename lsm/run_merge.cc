@@ -169,6 +169,18 @@ void RunMerge::choose() {
   winner_ = tied ? untie(best) : winner;
 }
 
+[[gnu::always_inline]] inline bool RunMerge::read_run(std::size_t run, KeyBuffer& key, RunEntry& entry) {
+  return with(
+      run, [&](auto& from) __attribute__((always_inline)) {
+        do {
+          from.read(key, entry);
+          // Before it is asked whether what was read can be trusted. Blocks are checked: it is a reference.
+          if (entry.separated != nullptr) static_cast<void>(sstable::decode_reference(entry.value, reference_));
+        } while (!from.trusted() && from.valid());
+        return from.valid() || fail(from.status());
+      });
+}
+
 // The run of the first key, in the present direction, among those whose head is `head`; of equal keys the newest.
 std::size_t RunMerge::untie(std::uint64_t head) {
   std::size_t winner = count_;
@@ -201,17 +213,6 @@ std::uint64_t RunMerge::best_of_others() const {
 }
 
 bool RunMerge::read(KeyBuffer& key, RunEntry& entry) { return read_run(winner_, key, entry); }
-
-inline bool RunMerge::read_run(std::size_t run, KeyBuffer& key, RunEntry& entry) {
-  return with(run, [&](auto& from) {
-    do {
-      entry = from.read(key);
-      // Before it is asked whether what was read can be trusted. Blocks are checked: it is a reference.
-      if (entry.separated != nullptr) static_cast<void>(sstable::decode_reference(entry.value, reference_));
-    } while (!from.trusted() && from.valid());
-    return from.valid() || fail(from.status());
-  });
-}
 
 bool RunMerge::fail(const Status& status) {
   valid_ = false;

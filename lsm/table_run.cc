@@ -182,7 +182,8 @@ void TableRun::backward_from(std::uint32_t position) {
 // The present entry is the first of its block: newer versions of its key may be in the blocks before.
 void TableRun::to_newest_visible() {
   KeyBuffer key;
-  read(key);
+  RunEntry entry;
+  read(key, entry);
   if (!trusted()) return valid_ ? to_newest_visible() : void();
   while (position_ == 0 && block_ > 0) {
     PinnedBlock before;
@@ -211,7 +212,8 @@ bool TableRun::same_key(std::uint32_t a, std::uint32_t b) const {
 
 void TableRun::show_short_prefix() {
   KeyBuffer key;
-  read(key);
+  RunEntry entry;
+  read(key, entry);
   head_ = heads_.head(key.slice());
 }
 

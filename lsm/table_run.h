@@ -63,7 +63,7 @@ class TableRun {
   // Precondition of the rest: valid().
   std::uint64_t head() const { return head_; }  // As HeadMap gives it.
   // Puts the key together in `key`.
-  RunEntry read(KeyBuffer& key) const {
+  [[gnu::always_inline]] void read(KeyBuffer& key, RunEntry& entry) const {
     const sstable::BlockReader::Body body = reader_.body(position_);
     const Slice prefix = reader_.prefix();
     const std::size_t suffix_bytes = body.suffix_bytes();
@@ -76,8 +76,9 @@ class TableRun {
     key.set_size(prefix.size() + body.rest_bytes);
     if (pinned_.mapped) touch(body.value);
     const EntryKind kind = kind_of(reader_.packed_sequence(position_));
-    const bool reference = kind == EntryKind::kReference;
-    return {body.value, kind == EntryKind::kTombstone, reference ? version_.level(level_)[index_].get() : nullptr};
+    entry.value = body.value;
+    entry.tombstone = kind == EntryKind::kTombstone;
+    entry.separated = kind == EntryKind::kReference ? version_.level(level_)[index_].get() : nullptr;
   }
   // How many blocks were read so far.
   std::uint64_t blocks_read() const { return blocks_read_; }
