@@ -216,9 +216,15 @@ std::vector<std::uint64_t> LogSet::releasable(Sequence oldest_needed) const {
 
 void LogSet::forget(const std::vector<std::uint64_t>& ids) {
   const auto forgotten = [&ids](std::uint64_t id) { return std::find(ids.begin(), ids.end(), id) != ids.end(); };
+  // Destroyed behind the lock: closing a removed file frees 64 MiB of page cache, and a writer may want the next
+  // segment.
+  std::vector<Segment> closing;
   MutexLock lock(mutex_);
   std::erase_if(unused_, forgotten);
-  std::erase_if(segments_, [&](const Segment& segment) { return forgotten(segment->id()); });
+  for (Segment& segment : segments_) {
+    if (forgotten(segment->id())) closing.push_back(std::move(segment));
+  }
+  std::erase_if(segments_, [](const Segment& segment) { return segment == nullptr; });
 }
 
 std::uint64_t LogSet::occupied_bytes() const {
