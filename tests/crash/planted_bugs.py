@@ -43,7 +43,7 @@ FIRST = {
     'log_checksum_skipped': ('tests/wal/wal_replay_damage_test', '*'),
     'log_deleted_early': (EXPLORER, '*/rotate_buffered'),
     'log_forgotten_early': ('tests/crash/regression_test', '*'),
-    'log_proof_too_high': (EXPLORER, '*/mixed_buffered'),
+    'log_proof_too_high': (EXPLORER, '*/rotate_buffered'),
     'manifest_checksum_skipped': ('tests/lsm/manifest_damage_test', '*'),
     'recovery_in_parts': (EXPLORER, '*/large_buffered'),
     'replay_skips_gap': (EXPLORER, '*/rotate_buffered'),
