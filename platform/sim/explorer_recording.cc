@@ -3,8 +3,8 @@
 #include <array>
 #include <utility>
 
-#include "platform/sim/explorer_machine.h"
 #include "platform/sim/hash.h"
+#include "platform/sim/single_thread.h"
 
 namespace firn::sim {
 
@@ -30,14 +30,14 @@ class RecordingWorld final : public World {
         request_(request),
         recording_(recording),
         faults_(rules(request), request.seed),
-        machine_(files, request.seed, request.where) {
+        thread_(files, request.seed, request.where) {
     // Without points and faults nobody wants to know the operations.
     if (request_.profiles.empty() && !request_.fault.has_value()) return;
     files_.set_fault_hook([this](const Operation& operation) { return before(operation); });
   }
   ~RecordingWorld() override { files_.set_fault_hook({}); }
 
-  const Platform& platform() const override { return machine_.platform(); }
+  const Platform& platform() const override { return thread_.platform(); }
   void acknowledge(std::string what, Promise promise) override {
     if (promise == Promise::kPowerLoss) recording_.promises.power.push_back(what);
     recording_.promises.kill.push_back(std::move(what));
@@ -46,8 +46,8 @@ class RecordingWorld final : public World {
     recording_.points.clear();
     recording_.prepared = recording_.fallible;
   }
-  void run_background() override { machine_.run_background(); }
-  void advance_clock(std::uint64_t ns) override { machine_.advance_clock(ns); }
+  void run_background() override { thread_.run_background(); }
+  void advance_clock(std::uint64_t ns) override { thread_.advance_clock(ns); }
   bool faulted() const override { return recording_.faulted.has_value(); }
   bool damaged() const override { return request_.damaged; }
   void note_outcome(std::uint64_t fingerprint) override { recording_.outcome = fingerprint; }
@@ -98,7 +98,7 @@ class RecordingWorld final : public World {
   const RecordingRequest& request_;
   Recording& recording_;
   FaultPlan faults_;
-  ExplorerMachine machine_;
+  SingleThread thread_;
 };
 
 }  // namespace

@@ -79,7 +79,7 @@ enum class FaultKind : std::uint8_t {
   kFlippedWrite,      // One bit of what a write stores is wrong from then on.
   kLostWrite,         // A write stores nothing; where it makes the file longer there are zeros.
   kMisdirectedWrite,  // A write stores its bytes elsewhere in the file.
-  kDelay,             // An operation takes long, by the simulated clock of a Scheduler.
+  kDelay,             // An operation takes long, by the simulated clock; on a real thread it does not.
 };
 
 // How an operation goes wrong.

@@ -1,10 +1,14 @@
-// A machine of one thread for crash explorations: a clock that moves when somebody waits, background tasks that run
-// when the program waits for them or says so, and randomness from a seed. The same seed gives the same run.
+// A platform on which a whole program runs on the thread that calls it: background tasks run when the program waits for
+// them or says so, a clock moves when somebody waits, and randomness comes from a seed. The same seed gives the same
+// run.
 //
 // Waiting runs the oldest task; when there is none, time passes until the next delayed one. A wait that nothing can
-// end is a deadlock of the program: said on standard error, with where(), and the process aborts.
+// end is a deadlock of the program: said on standard error, with `where`, and the process aborts.
 //
-// Thread safety: one thread. Lifetime: the file system outlives the machine, the machine what runs on it.
+// For explorations, where it matters more how many states can be opened than who runs when: no step hands over to
+// another thread, as those of a sim::Machine do.
+//
+// Thread safety: one thread. Lifetime: the file system outlives this object, this object what runs on it.
 #pragma once
 
 #include <array>
@@ -23,10 +27,10 @@
 
 namespace firn::sim {
 
-class ExplorerMachine final : public SchedulerHook, public firn::Clock {
+class SingleThread final : public SchedulerHook, public firn::Clock {
  public:
-  ExplorerMachine(FileSystem& files, std::uint64_t seed, std::string where);
-  ~ExplorerMachine() override;
+  SingleThread(FileSystem& files, std::uint64_t seed, std::string where);
+  ~SingleThread() override;
 
   const Platform& platform() const { return platform_; }
   void run_background();
@@ -67,7 +71,7 @@ class ExplorerMachine final : public SchedulerHook, public firn::Clock {
   std::vector<const Mutex*> held_;
   std::array<std::deque<std::pair<Pool*, Task>>, 2> tasks_;       // By priority, high first.
   std::multimap<std::uint64_t, std::pair<Pool*, Task>> delayed_;  // By the time they are due.
-  std::unique_ptr<SimulatedThread> thread_;
+  std::unique_ptr<SimulatedThread> hook_;
 };
 
 }  // namespace firn::sim
