@@ -109,7 +109,7 @@ TEST_F(MergeParts, AreOfTheSizeOfTables) {
   for (int i = 0; i < 1000; ++i) ASSERT_TRUE(db_->put(key(i), std::string(90, 'v')).ok());
   ASSERT_TRUE(db_->compact_range().ok());
   ASSERT_EQ(tables().size(), 2U);
-  const auto [small, large] = std::minmax(tables()[0].bytes, tables()[1].bytes);
+  const auto [small, large] = std::minmax({tables()[0].bytes, tables()[1].bytes});
   EXPECT_LT(large, small + small / 4);
 }
 

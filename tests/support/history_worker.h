@@ -77,7 +77,7 @@ class HistoryWorker {
   }
   HistoryRange range() {
     if (random_() % 3 == 0) return {family(), {}, {}};
-    auto [from, to] = std::minmax(random_() % kKeys, random_() % kKeys);
+    auto [from, to] = std::minmax({random_() % kKeys, random_() % kKeys});
     return {family(), key_of(from), key_of(to)};
   }
 
