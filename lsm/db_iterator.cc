@@ -111,7 +111,7 @@ Step DbIterator::prev() try {
   if (separated_ == nullptr) [[likely]]
     return Step::kEntry;
   value_ = {};
-  reference_ = merge_.reference();
+  reference_ = entry.reference;
   return lazy_values_ ? Step::kEntry : load_value();
 }
 

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "firn/slice.h"
+#include "sstable/value_format.h"
 
 namespace firn::lsm {
 
@@ -52,7 +53,8 @@ class TableFile;
 struct RunEntry {
   Slice value;
   bool tombstone = false;
-  const TableFile* separated = nullptr;  // Where `value` is a reference: through which table it is to be followed.
+  const TableFile* separated = nullptr;  // The table through which `reference` leads to the value, which is elsewhere.
+  ValueReference reference;
 };
 
 }  // namespace firn::lsm

@@ -48,8 +48,11 @@ class MemTableRun {
   void read(KeyBuffer& key, RunEntry& entry) const {
     const Entry& present = cursor_.entry();
     key.assign(present.key);
-    entry = {present.value, present.kind == EntryKind::kTombstone, nullptr};
+    entry.value = present.value;
+    entry.tombstone = present.kind == EntryKind::kTombstone;
+    entry.separated = nullptr;
   }
+  bool is_version_of(Slice key) const { return cursor_.entry().key == key; }
   bool trusted() const { return true; }
 
  private:

@@ -102,6 +102,7 @@ void RunMerge::start(Direction direction, Seek seek) {
   status_ = {};
   valid_ = false;
   straight_wins_ = 0;
+  best_known_ = false;
   for (std::size_t i = 0; i < count_; ++i) {
     with(i, seek);
     if (!load_head(i)) return;
@@ -131,6 +132,7 @@ std::uint64_t RunMerge::blocks_in_vain() const {
 // Precondition: valid(); the last move was in `direction`.
 template <RunMerge::Direction direction>
 void RunMerge::advance() {
+  best_known_ = false;
   with(winner_, [](auto& run) { direction == Direction::kForward ? run.next() : run.prev(); });
   if (!load_head(winner_)) return;
   if (straight_wins_ >= kStraightWins && heads_[winner_] < rival_head_) return;
@@ -174,17 +176,27 @@ void RunMerge::choose() {
       run, [&](auto& from) __attribute__((always_inline)) {
         do {
           from.read(key, entry);
-          // Before it is asked whether what was read can be trusted. Blocks are checked: it is a reference.
-          if (entry.separated != nullptr) static_cast<void>(sstable::decode_reference(entry.value, reference_));
         } while (!from.trusted() && from.valid());
         return from.valid() || fail(from.status());
       });
 }
 
+// Moves run `run` beyond the versions of `key`. False, with the merge failed, when the run has failed.
+bool RunMerge::pass_versions(std::size_t run, Slice key) {
+  return with(run, [&](auto& older) {
+    while (older.valid()) {
+      const bool same = older.is_version_of(key);
+      if (!older.trusted()) continue;
+      if (!same) return true;
+      direction_ == Direction::kForward ? older.next() : older.prev();
+    }
+    return older.status().ok() || fail(older.status());
+  });
+}
+
 // The run of the first key, in the present direction, among those whose head is `head`; of equal keys the newest.
 std::size_t RunMerge::untie(std::uint64_t head) {
   std::size_t winner = count_;
-  bool best_known = false;
   RunEntry entry;
   for (std::size_t i = 0; i < count_; ++i) {
     if (heads_[i] != head || !with(i, [](const auto& run) { return run.valid(); })) continue;
@@ -192,13 +204,16 @@ std::size_t RunMerge::untie(std::uint64_t head) {
       winner = i;
       continue;
     }
-    if (!best_known && !read_run(winner, best_, entry)) return 0;
-    best_known = true;
+    if (!best_known_ && !read_run(winner, best_, best_entry_)) return 0;
+    best_known_ = true;
+    // What this run has of the best key is hidden, as it is older.
+    if (!pass_versions(i, best_.slice()) || !load_head(i)) return 0;
+    if (heads_[i] != head || !with(i, [](const auto& run) { return run.valid(); })) continue;
     if (!read_run(i, tied_, entry)) return 0;
-    const int order = tied_.slice().compare(best_.slice());
-    if (order == 0 || (order < 0) != (direction_ == Direction::kForward)) continue;
+    if ((tied_.slice() < best_.slice()) != (direction_ == Direction::kForward)) continue;
     winner = i;
     best_.assign(tied_.slice());
+    best_entry_ = entry;
   }
   valid_ = winner < count_;
   return valid_ ? winner : 0;
@@ -212,7 +227,13 @@ std::uint64_t RunMerge::best_of_others() const {
   return best;
 }
 
-bool RunMerge::read(KeyBuffer& key, RunEntry& entry) { return read_run(winner_, key, entry); }
+bool RunMerge::read(KeyBuffer& key, RunEntry& entry) {
+  if (!best_known_) [[likely]]
+    return read_run(winner_, key, entry);
+  key.assign(best_.slice());
+  entry = best_entry_;
+  return true;
+}
 
 bool RunMerge::fail(const Status& status) {
   valid_ = false;

@@ -1,5 +1,5 @@
 // The runs of a view merged for a user's iterator: memtables, L0 tables, levels, newest first. Of equal keys the one of
-// the newest run comes first, in both directions.
+// the newest run comes first, in both directions; those of older runs, which it hides, are passed by.
 //
 // Idea: one flat array of key heads; the smallest wins, found by a branchless pass, as who wins is mostly random. A run
 // that has won several times in a row is compared with the best of the others only (timsort's galloping mode). Keys are
@@ -54,8 +54,6 @@ class RunMerge {
   // The present entry: its key goes to `key`, the rest is the answer. False, with the merge failed, when it cannot be
   // read.
   bool read(KeyBuffer& key, RunEntry& entry);
-  // Of the entry read last. Precondition: it is separated.
-  const ValueReference& reference() const { return reference_; }
   // Blocks of tables of L0 that seeks have read so far, and would not have if all runs of tables were one; less those
   // that were read going on from there: who reads many rows does not feel a few blocks.
   std::uint64_t blocks_in_vain() const;
@@ -78,6 +76,7 @@ class RunMerge {
   void choose();
   void count_blocks();
   std::size_t untie(std::uint64_t head);
+  bool pass_versions(std::size_t run, Slice key);
   std::uint64_t best_of_others() const;
   bool fail(const Status& status);
 
@@ -99,9 +98,11 @@ class RunMerge {
   std::uint64_t spared_blocks_ = 0;
   Direction direction_ = Direction::kForward;
   bool valid_ = false;
-  ValueReference reference_;
-  KeyBuffer tied_;  // Scratch of untie().
+  // The present entry, where untie() has read it.
+  bool best_known_ = false;
   KeyBuffer best_;
+  RunEntry best_entry_;
+  KeyBuffer tied_;  // Scratch of untie().
   Status status_;
 };
 

@@ -79,7 +79,10 @@ class TableRun {
     entry.value = body.value;
     entry.tombstone = kind == EntryKind::kTombstone;
     entry.separated = kind == EntryKind::kReference ? version_.level(level_)[index_].get() : nullptr;
+    // Before it is asked whether what was read can be trusted. Blocks are checked: it is a reference.
+    if (entry.separated != nullptr) static_cast<void>(sstable::decode_reference(entry.value, entry.reference));
   }
+  bool is_version_of(Slice key) const { return reader_.is_version_of(position_, key); }
   // How many blocks were read so far.
   std::uint64_t blocks_read() const { return blocks_read_; }
   // Whether what was read of the present entry since the last move is the file's. If not it is to be read again, unless

@@ -16,6 +16,8 @@ namespace {
 
 using Rows = std::map<std::string, std::string>;
 
+constexpr std::uint32_t kSeparateBytes = 256;
+
 struct Moment {
   Snapshot snapshot;
   Rows rows;
@@ -34,6 +36,7 @@ class Iterators : public ::testing::TestWithParam<Compression> {
     options.sizes.memtable_bytes = 64 << 10;
     options.sizes.table_bytes = 64 << 10;
     options.sizes.cache_bytes = 16 << 10;
+    options.default_family.separate_value_bytes = kSeparateBytes;
     auto opened = DB::open(directory_.path("db" + std::to_string(seed)), options);
     ASSERT_TRUE(opened.ok()) << opened.status().to_string();
     db_ = std::move(opened).value();
@@ -167,6 +170,39 @@ TEST_P(Iterators, AgreeWithAnOrderedMapAtEverySnapshot) {
     moments_.clear();
     ASSERT_TRUE(db_->close().ok());
   }
+}
+
+// Every run but the oldest erases some keys and writes others again, with values in the table and apart from it; in one
+// block and its neighbours lie many versions of a key. Keys differ after their heads or within them.
+TEST_P(Iterators, PassWhatNewerRunsHide) {
+  ASSERT_NO_FATAL_FAILURE(open(0));
+  constexpr std::size_t kRuns = 5;
+  for (std::size_t run = 0; run < kRuns; ++run) {
+    for (std::size_t i = 0; i < 400; ++i) {
+      const std::string number = std::to_string(i);
+      const std::string key = i % 2 == 0 ? "tenant/00000000/" + number : "tenant/00000000/shared head/" + number;
+      const std::size_t what = run == 0 ? 2 : (i * 7 + run * i) % 4;
+      if (what == 0) {
+        ASSERT_TRUE(db_->erase(key).status().ok());
+        rows_.erase(key);
+      }
+      for (std::size_t version = i % 40 == 1 ? 20 : 1; what >= 2 && version > 0; --version) {
+        rows_[key] = std::string(what == 3 ? kSeparateBytes : 20, static_cast<char>('a' + run + version));
+        ASSERT_TRUE(db_->put(key, rows_[key]).status().ok());
+      }
+      if (i == 100 || i == 399) moments_.push_back({db_->snapshot(), rows_});
+    }
+    if (run + 1 < kRuns) {
+      ASSERT_TRUE(db_->flush().ok());
+    }
+  }
+  ASSERT_LT(rows_.size(), 350U);
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_NO_FATAL_FAILURE(expect_rows(rows_, nullptr));
+    for (const Moment& moment : moments_) ASSERT_NO_FATAL_FAILURE(expect_rows(moment.rows, &moment.snapshot));
+  }
+  moments_.clear();
+  ASSERT_TRUE(db_->close().ok());
 }
 
 INSTANTIATE_TEST_SUITE_P(Tables, Iterators, ::testing::Values(Compression::kNone, Compression::kZstd),
