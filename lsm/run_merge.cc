@@ -1,4 +1,4 @@
-// Tests: tests/contract/iterator_test.cc, tests/lsm/run_merge_test.cc.
+// Tests: tests/contract/iterator_test.cc, tests/lsm/db_iterator_test.cc.
 #include "lsm/run_merge.h"
 
 #include <algorithm>

@@ -1,4 +1,3 @@
-// Tested in tests/faults/value_damage_test.cc.
 #include "lsm/salvaged_values.h"
 
 #include "lsm/file_names.h"

@@ -1,4 +1,4 @@
-// Tests: tests/contract/iterator_test.cc, tests/lsm/table_run_test.cc.
+// Tests: tests/contract/iterator_test.cc, tests/lsm/db_iterator_test.cc.
 #include "lsm/table_run.h"
 
 #include <algorithm>
