@@ -72,10 +72,10 @@ Result<Sequence> Committer::write(const BatchOperation& op, Durability durabilit
   if (Status status = memtable.reserve(1, user_bytes(op)); !status.ok()) return status;
   const Sequence sequence = last_sequence_ + 1;
   if (durability != Durability::kNone) {
-    auto at = log_.reserve(sequence, payload_bytes);
+    auto at = log_.reserve(sequence, 1, payload_bytes);
     if (!at.ok()) return at.status();
     put_operation(*at, op);
-    if (Status status = log_.commit(sequence, 1, payload_bytes); !status.ok()) return status;
+    if (Status status = log_.commit(); !status.ok()) return status;
     if (durability == Durability::kPeriodic && !sync_due_) schedule_sync();
   }
   insert(sequence, op, hash, *family);
@@ -143,10 +143,10 @@ Status Committer::append(Sequence first, std::uint32_t count, Slice payload) {
     if (Status status = append(first, 1, payload.substr(0, one)); !status.ok()) return status;
     return append(first + 1, count - 1, payload.substr(one));
   }
-  auto at = log_.reserve(first, payload.size());
+  auto at = log_.reserve(first, count, payload.size());
   if (!at.ok()) return at.status();
   std::memcpy(*at, payload.data(), payload.size());
-  return log_.commit(first, count, payload.size());
+  return log_.commit();
 }
 
 std::uint64_t Committer::apply(Sequence first, Slice payload) {

@@ -1,6 +1,7 @@
 // Tested in tests/faults/repair_test.cc.
 #include "lsm/log_salvage.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "lsm/survey.h"
@@ -21,20 +22,21 @@ void read_records(const std::string& path, Slice file, std::uint64_t salt, const
   std::uint64_t hash_budget = 4 * std::uint64_t{file.size()} + (std::uint64_t{1} << 20);
   std::uint64_t gap_begin = 0;
   bool in_gap = false;
-  for (std::uint64_t offset = wal::kSegmentHeaderBytes; offset + wal::kRecordHeaderBytes <= file.size();) {
-    const wal::RecordShape shape = wal::record_shape(file.data() + offset, offset, file.size());
-    if (shape.possible && shape.bytes > hash_budget) break;
-    const auto decoded = shape.possible ? wal::decode_record(file.data() + offset, {salt, offset}, shape.bytes)
-                                        : std::optional<wal::DecodedRecord>();
+  for (std::uint64_t offset = wal::kSegmentHeaderBytes; offset < file.size();) {
+    const Slice rest = file.substr(static_cast<std::size_t>(offset));
+    const wal::RecordPlace place{salt, offset};
+    const auto header = wal::decode_record_header(rest, place, file.size());
+    if (header && header->record_bytes() > hash_budget) break;
+    const auto decoded = header ? wal::decode_record(rest.data(), place, *header) : std::optional<wal::DecodedRecord>();
     if (decoded) {
       if (std::exchange(in_gap, false)) salvage.lose(gap_damage(path, gap_begin, offset), false);
       salvage.take(decoded->record);
-      offset += shape.bytes;
+      offset += header->record_bytes();
       continue;
     }
-    if (shape.possible) hash_budget -= shape.bytes;
+    if (header) hash_budget -= header->record_bytes();
     if (!std::exchange(in_gap, true)) gap_begin = offset;
-    offset += wal::kRecordAlignment;
+    offset += std::max<std::size_t>(wal::bytes_without_record(rest), 1);
   }
   if (!in_gap) return;
   // Zeros up to the end were never written.

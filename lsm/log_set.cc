@@ -43,30 +43,33 @@ void LogSet::restart() {
   failed_.store(false, std::memory_order_release);
 }
 
-Result<char*> LogSet::reserve(Sequence first_sequence, std::size_t payload_bytes) {
-  const std::uint64_t bytes = wal::record_bytes(payload_bytes);
+Result<char*> LogSet::reserve(Sequence first_sequence, std::uint32_t count, std::size_t payload_bytes) {
+  const std::uint64_t bytes = wal::record_bytes_max(payload_bytes);
   if (Status status = make_room(first_sequence, bytes); !status.ok()) return status;
-  if (char* at = writer_->reserve(payload_bytes)) return at;
+  if (char* at = writer_->reserve(first_sequence, count, payload_bytes)) return at;
   return fail(writer_->status());
 }
 
-Status LogSet::commit(Sequence first_sequence, std::uint32_t count, std::size_t payload_bytes) {
-  if (Status status = writer_->commit(first_sequence, count, payload_bytes); !status.ok())
-    return fail(std::move(status));
-  bump(core_.counters.log_bytes_written, wal::record_bytes(payload_bytes));
+Status LogSet::commit() {
+  const std::uint64_t begin = writer_->end_offset();
+  if (Status status = writer_->commit(); !status.ok()) return fail(std::move(status));
+  const std::uint64_t end = writer_->end_offset();
+  bump(core_.counters.log_bytes_written, end - begin);
   stored_in_place_ = true;
-  if (writer_->end_offset() >= look_ahead_from_) look_ahead();
+  if (end >= look_ahead_from_) look_ahead();
   return {};
 }
 
 Status LogSet::append_group(std::span<const wal::Record> records) {
   std::uint64_t bytes = 0;
-  for (const wal::Record& record : records) bytes += wal::record_bytes(record.payload.size());
+  for (const wal::Record& record : records) bytes += wal::record_bytes_max(record.payload.size());
   if (Status status = make_room(records.front().first_sequence, bytes); !status.ok()) return status;
+  const std::uint64_t begin = writer_->end_offset();
   if (Status status = writer_->append_group(records); !status.ok()) return fail(std::move(status));
+  const std::uint64_t end = writer_->end_offset();
   stored_in_place_ = false;
-  bump(core_.counters.log_bytes_written, bytes);
-  if (writer_->end_offset() >= look_ahead_from_) look_ahead();
+  bump(core_.counters.log_bytes_written, end - begin);
+  if (end >= look_ahead_from_) look_ahead();
   return {};
 }
 

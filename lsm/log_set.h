@@ -43,11 +43,11 @@ class LogSet {
   LogSet(Core& core, const wal::DatabaseId& database, Callbacks callbacks);
 
   // Room for one payload, at most kBatchBytesMax bytes and a little; begins a new segment where the present one is
-  // full. `first_sequence` is that of the record to come. Errors: kNoSpace and kIo from making a segment (nothing is
-  // lost, the next call tries again); after a failed write or sync always that failure.
-  Result<char*> reserve(Sequence first_sequence, std::size_t payload_bytes);
+  // full. `first_sequence` and `count` are those of the record to come. Errors: kNoSpace and kIo from making a segment
+  // (nothing is lost, the next call tries again); after a failed write or sync always that failure.
+  Result<char*> reserve(Sequence first_sequence, std::uint32_t count, std::size_t payload_bytes);
   // The payload in the last reservation becomes a record.
-  Status commit(Sequence first_sequence, std::uint32_t count, std::size_t payload_bytes);
+  Status commit();
   // Records of several batches at once, cheapest when sync() follows.
   Status append_group(std::span<const wal::Record> records);
 

@@ -2,8 +2,8 @@
 // docs/formats.md, section "Log".
 //
 // A segment is a file of fixed, preallocated, zero-reading size: a header in its first sector, then records from byte
-// 4096 on, each 8-byte aligned and never split. Every record verifies by itself (so that valid ones are found again
-// behind damage) and names the checksum of the one before it (so that nothing can be left out or put between).
+// 4096 on, back to back and never split. Every record verifies by itself (so that valid ones are found again behind
+// damage) and names the checksum of the one before it (so that nothing can be left out or put between).
 // Idea: LevelDB's log; the chain and the durable stamps, which tell a torn tail from damage, follow
 // Alagappan et al., "Protocol-Aware Recovery", FAST'18.
 #pragma once
@@ -96,35 +96,41 @@ struct Record {
   Sequence last_sequence() const { return first_sequence + count - 1; }
 };
 
-inline constexpr std::size_t kRecordHeaderBytes = 32;
-inline constexpr std::size_t kRecordAlignment = 8;
-inline constexpr std::size_t kChecksumOffset = 0;      // u64, over everything after it, padding included; never 0.
-inline constexpr std::size_t kPayloadBytesOffset = 8;  // u32
-inline constexpr std::size_t kDurableOffset = 12;      // u32, in units of kRecordAlignment.
-inline constexpr std::size_t kSequenceOffset = 16;     // u64: flags in the top byte.
-inline constexpr std::size_t kChainOffset = 24;        // u32
-inline constexpr std::size_t kCountOffset = 28;        // u32
-static_assert(kPayloadBytesOffset == kChecksumOffset + sizeof(std::uint64_t));
-static_assert(kDurableOffset == kPayloadBytesOffset + sizeof(std::uint32_t));
-static_assert(kSequenceOffset == kDurableOffset + sizeof(std::uint32_t));
-static_assert(kChainOffset == kSequenceOffset + sizeof(std::uint64_t));
-static_assert(kCountOffset == kChainOffset + sizeof(std::uint32_t));
-static_assert(kRecordHeaderBytes == kCountOffset + sizeof(std::uint32_t));
-static_assert(kSegmentHeaderBytes % kRecordAlignment == 0 && kRecordHeaderBytes % kRecordAlignment == 0);
+// Every record begins with these; then follow, as its flags say: the first sequence in 1..7 bytes, the count (1 where
+// it is left out), and how many bytes before the record the part ends that was durable (nothing was where it is left
+// out).
+inline constexpr std::size_t kSealOffset = 0;           // u64: kHeaderCheckMask of it is the header's.
+inline constexpr std::size_t kChainOffset = 8;          // u32
+inline constexpr std::size_t kFlagsOffset = 12;         // u8
+inline constexpr std::size_t kPayloadBytesOffset = 13;  // varint, never 0.
+inline constexpr std::size_t kRecordHeaderBytesMin = 15;
+inline constexpr std::size_t kRecordHeaderBytesMax = 35;
+static_assert(kChainOffset == kSealOffset + sizeof(std::uint64_t));
+static_assert(kFlagsOffset == kChainOffset + sizeof(std::uint32_t));
+static_assert(kPayloadBytesOffset == kFlagsOffset + sizeof(std::uint8_t));
+static_assert(kRecordHeaderBytesMin == kPayloadBytesOffset + 1 + 1);
+static_assert(kRecordHeaderBytesMin + 1 >= kChainOffset + sizeof(std::uint64_t));
+static_assert(kRecordHeaderBytesMax == kPayloadBytesOffset + 3 * kVarint32BytesMax + 7);
 
-// Bytes of a record with `payload_bytes` of payload, padding included.
-constexpr std::uint64_t record_bytes(std::uint64_t payload_bytes) {
-  return (kRecordHeaderBytes + payload_bytes + kRecordAlignment - 1) & ~std::uint64_t{kRecordAlignment - 1};
-}
+// In the seal the upper 40 bits are those of the checksum of all that follows it; its lower 32 are the chain value for
+// the next record. The other 24 bits are place_seed() of the eight bytes behind the seal: a search for records behind
+// damage hashes nothing because of bytes that only look like a length.
+inline constexpr std::uint64_t kHeaderCheckMask = 0xFFFFFF;
+
+// The longest a stamp can name: five bytes of a varint.
+inline constexpr std::uint64_t kSegmentBytesMax = (std::uint64_t{1} << 35) - 1;
+
+// What a record with `payload_bytes` of payload needs at most.
+constexpr std::uint64_t record_bytes_max(std::uint64_t payload_bytes) { return kRecordHeaderBytesMax + payload_bytes; }
 
 // Capacity of a segment that holds just one record with `payload_bytes` of payload.
 constexpr std::uint64_t segment_bytes_for(std::uint64_t payload_bytes) {
-  return kSegmentHeaderBytes + record_bytes(payload_bytes);
+  return kSegmentHeaderBytes + record_bytes_max(payload_bytes);
 }
 
 // What was on the device when a record was written: the proof on which damage is told from a torn tail.
 struct DurableStamp {
-  std::uint64_t bytes = 0;        // Of this segment, a multiple of kRecordAlignment.
+  std::uint64_t bytes = 0;        // Of this segment.
   bool earlier_segments = false;  // And all segments before this one, completely.
 };
 
@@ -134,27 +140,44 @@ struct RecordPlace {
   std::uint64_t offset = 0;  // In the segment.
 };
 
-// Completes the record at `at`, whose payload is in place already: writes header, padding and checksum.
-// Returns the chain value for the next record.
-std::uint32_t seal_record(char* at, RecordPlace place, const Record& record, DurableStamp durable, std::uint32_t chain);
-
-struct DecodedRecord {
-  Record record;  // The payload points into the bytes that were decoded.
+// What stands before a payload.
+struct RecordHeader {
+  Sequence first_sequence = 0;
+  std::uint32_t count = 0;
+  std::uint32_t payload_bytes = 0;
   DurableStamp durable;
   std::uint32_t chain = 0;         // Of the record before.
-  std::uint32_t next_chain = 0;    // For the record after.
+  std::uint32_t header_bytes = 0;  // Of this header itself; and 0 until it is written or read.
   std::uint8_t unknown_flags = 0;  // Not 0 only in a newer format.
+
+  std::uint64_t record_bytes() const { return std::uint64_t{header_bytes} + payload_bytes; }
+  Sequence last_sequence() const { return first_sequence + count - 1; }
 };
 
-// What a record header asks for, without trust: whether it can be one at all, and how long its record would be.
-struct RecordShape {
-  bool possible = false;
-  std::uint64_t bytes = 0;  // record_bytes of it; only if possible.
-};
-// `in` has kRecordHeaderBytes; `offset` and `segment_bytes` say how much room there is.
-RecordShape record_shape(const char* in, std::uint64_t offset, std::uint64_t segment_bytes);
+// Writes what is known of a record before its payload is, at `at`, where record_bytes_max() are free; fills in
+// `header_bytes`. The payload belongs behind it.
+void begin_record(char* at, std::uint64_t offset, RecordHeader& header);
+// Completes the record at `at`, whose payload is in place. Returns the chain value for the next record.
+std::uint32_t seal_record(char* at, RecordPlace place, const RecordHeader& header);
 
-// Absent when the checksum does not match. `in` has record_shape().bytes bytes, and the shape is possible.
-std::optional<DecodedRecord> decode_record(const char* in, RecordPlace place, std::uint64_t bytes);
+// Writes a whole record at `at`, where record_bytes_max() are free, and moves `at` and `place` behind it and `chain`
+// on.
+void put_record(char*& at, RecordPlace& place, const Record& record, DurableStamp durable, std::uint32_t& chain);
+
+// The header at the front of `in`, which is what a file of `segment_bytes` has from the place on, or
+// kRecordHeaderBytesMax bytes of it. Absent unless it bears its check, and names nothing that cannot be: a record that
+// ends in the file, with operations of at least a byte, and bytes durable that were written.
+std::optional<RecordHeader> decode_record_header(Slice in, RecordPlace place, std::uint64_t segment_bytes);
+
+struct DecodedRecord {
+  RecordHeader header;
+  Record record;                 // The payload points into the bytes that were decoded.
+  std::uint32_t next_chain = 0;  // For the record after.
+};
+// Absent when the checksum does not match. `in` has header.record_bytes() bytes.
+std::optional<DecodedRecord> decode_record(const char* in, RecordPlace place, const RecordHeader& header);
+
+// How many bytes at the front of `in` cannot begin a record, because they are zeros and what follows them is zero.
+std::size_t bytes_without_record(Slice in);
 
 }  // namespace firn::wal

@@ -10,21 +10,12 @@ namespace firn::wal {
 namespace {
 
 constexpr std::uint64_t kWindowBytes = std::uint64_t{1} << 20;
-constexpr std::uint64_t kWord = sizeof(std::uint64_t);
-static_assert(kWord == kRecordAlignment);
 
 std::string hex(std::uint64_t value) {
   static constexpr char kDigits[] = "0123456789abcdef";
   std::string text;
   for (int shift = 60; shift >= 0; shift -= 4) text.push_back(kDigits[value >> shift & 0xF]);
   return text;
-}
-
-// Bytes of whole zero words at the front of `bytes`.
-std::size_t leading_zero_words(Slice bytes) {
-  std::size_t at = 0;
-  while (at + kWord <= bytes.size() && load<std::uint64_t>(bytes.data() + at) == 0) at += kWord;
-  return at;
 }
 
 std::string format_id(const DatabaseId& id) { return hex(id.high) + hex(id.low); }
@@ -95,19 +86,19 @@ Result<Slice> SegmentReader::fetch(std::uint64_t offset, std::uint64_t bytes) {
 Result<SegmentReader::Attempt> SegmentReader::try_record(std::uint64_t offset) {
   Attempt attempt;
   attempt.reason = "end of the used part";
-  if (offset >= file_bytes_ || file_bytes_ - offset < kRecordHeaderBytes) return attempt;
-  const Result<Slice> head = fetch(offset, kRecordHeaderBytes);
+  if (offset >= file_bytes_) return attempt;
+  const Result<Slice> head = fetch(offset, std::min<std::uint64_t>(kRecordHeaderBytesMax, file_bytes_ - offset));
   if (!head.ok()) return head.status();
-  const RecordShape shape = record_shape(head->data(), offset, file_bytes_);
-  if (!shape.possible) {
-    const Slice bytes = head->substr(0, kRecordHeaderBytes);
+  const auto header = decode_record_header(*head, {salt_, offset}, file_bytes_);
+  if (!header.has_value()) {
+    const Slice bytes = head->substr(0, kRecordHeaderBytesMax);
     if (bytes.find_first_not_of('\0') != Slice::npos) attempt.reason = "no record header";
     return attempt;
   }
-  const Result<Slice> bytes = fetch(offset, shape.bytes);
+  const Result<Slice> bytes = fetch(offset, header->record_bytes());
   if (!bytes.ok()) return bytes.status();
-  attempt.found = decode_record(bytes->data(), {salt_, offset}, shape.bytes);
-  attempt.hashed_bytes = shape.bytes;
+  attempt.found = decode_record(bytes->data(), {salt_, offset}, *header);
+  attempt.hashed_bytes = header->record_bytes();
   attempt.reason = "checksum mismatch";
   return attempt;
 }
@@ -120,10 +111,10 @@ Result<bool> SegmentReader::next(std::uint64_t limit) {
   if (!header_.has_value()) return false;
   // Nearly always the record is in memory and sound.
   const Slice present = in_memory(end_offset_);
-  if (present.size() >= kRecordHeaderBytes) {
-    const RecordShape shape = record_shape(present.data(), end_offset_, file_bytes_);
-    if (shape.possible && shape.bytes <= present.size()) {
-      const auto decoded = decode_record(present.data(), {salt_, end_offset_}, shape.bytes);
+  if (present.size() >= kRecordHeaderBytesMax) {
+    const auto header = decode_record_header(present, {salt_, end_offset_}, file_bytes_);
+    if (header.has_value() && header->record_bytes() <= present.size()) {
+      const auto decoded = decode_record(present.data(), {salt_, end_offset_}, *header);
       if (decoded.has_value()) return accept(*decoded, limit);
     }
   }
@@ -135,9 +126,9 @@ Result<bool> SegmentReader::next(std::uint64_t limit) {
 }
 
 Result<bool> SegmentReader::accept(const DecodedRecord& decoded, std::uint64_t limit) {
-  const std::uint64_t bytes = record_bytes(decoded.record.payload.size());
+  const std::uint64_t bytes = decoded.header.record_bytes();
   const Record& record = decoded.record;
-  const bool in_order = decoded.chain == chain_ && decoded.unknown_flags == 0 &&
+  const bool in_order = decoded.header.chain == chain_ && decoded.header.unknown_flags == 0 &&
                         record.first_sequence > last_sequence_ && record.first_sequence >= header_->first_sequence &&
                         record.last_sequence() <= kSequenceMax && end_offset_ + bytes <= limit;
   if (!in_order) return contradiction(decoded, limit);
@@ -151,18 +142,18 @@ Result<bool> SegmentReader::accept(const DecodedRecord& decoded, std::uint64_t l
 
 // A record with a sound checksum was written by Firn at this place: what contradicts it is no torn write.
 Status SegmentReader::contradiction(const DecodedRecord& decoded, std::uint64_t limit) const {
-  if (decoded.unknown_flags != 0) {
+  if (decoded.header.unknown_flags != 0) {
     return Status(StatusCode::kNewerFormat, path() + ": offset " + std::to_string(end_offset_) + ": record flags " +
-                                                std::to_string(decoded.unknown_flags) +
+                                                std::to_string(decoded.header.unknown_flags) +
                                                 " are unknown to log format version " +
                                                 std::to_string(kLogFormatVersion));
   }
-  if (decoded.chain != chain_) {
+  if (decoded.header.chain != chain_) {
     return Status::corruption(path(), end_offset_,
                               "record follows another one than the one before it: expected chain " + hex(chain_) +
-                                  ", found " + hex(decoded.chain));
+                                  ", found " + hex(decoded.header.chain));
   }
-  if (end_offset_ + record_bytes(decoded.record.payload.size()) > limit) {
+  if (end_offset_ + decoded.header.record_bytes() > limit) {
     return Status::corruption(path(), end_offset_,
                               "record crosses byte " + std::to_string(limit) + ", where the segment was said to end");
   }
@@ -177,14 +168,14 @@ Result<TailScan> SegmentReader::scan_tail() {
   // Hashing starts at every place that looks like a record. Real data rarely does; this bounds data that is made to.
   std::uint64_t hash_budget = 4 * file_bytes_ + kWindowBytes;
   std::uint64_t offset = end_offset_;
-  while (offset + kWord <= file_bytes_) {
-    const Result<Slice> bytes = fetch(offset, kWord);
+  while (offset < file_bytes_) {
+    const Result<Slice> bytes = fetch(offset, std::min<std::uint64_t>(kRecordHeaderBytesMax, file_bytes_ - offset));
     if (!bytes.ok()) return bytes.status();
-    const std::size_t zeros = leading_zero_words(*bytes);
-    if (zeros != 0) {
-      offset += zeros;
+    if (const std::size_t skipped = bytes_without_record(*bytes); skipped != 0) {
+      offset += skipped;
       continue;
     }
+    const bool zero = bytes->front() == '\0';
     const Result<Attempt> attempt = try_record(offset);
     if (!attempt.ok()) return attempt.status();
     if (attempt->hashed_bytes > hash_budget) {
@@ -193,12 +184,13 @@ Result<TailScan> SegmentReader::scan_tail() {
     }
     if (const auto& found = attempt->found; found.has_value()) {
       ++scan.records;
-      scan.durable.bytes = std::max(scan.durable.bytes, found->durable.bytes);
-      scan.durable.earlier_segments |= found->durable.earlier_segments;
+      scan.durable.bytes = std::max(scan.durable.bytes, found->header.durable.bytes);
+      scan.durable.earlier_segments |= found->header.durable.earlier_segments;
       offset += attempt->hashed_bytes;
     } else {
       hash_budget -= attempt->hashed_bytes;
-      offset += kWord;
+      ++offset;
+      if (zero) continue;
     }
     scan.used_end = offset;
   }

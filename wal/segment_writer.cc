@@ -13,8 +13,6 @@ namespace {
 constexpr std::uint64_t kStagedBytesMax = std::uint64_t{256} << 10;
 // How much room is asked for at a time.
 constexpr std::uint64_t kRoomBytes = std::uint64_t{256} << 10;
-// What a durable stamp can name.
-constexpr std::uint64_t kCapacityBytesMax = std::uint64_t{UINT32_MAX} * kRecordAlignment;
 
 }  // namespace
 
@@ -32,10 +30,10 @@ Result<std::unique_ptr<SegmentWriter>> SegmentWriter::create(std::unique_ptr<Log
   FIRN_ASSERT(file->end_offset() == 0);
   FIRN_ASSERT(header.id > header.previous.end.id);  // LOG-2.
   const std::uint64_t capacity = file->capacity_bytes();
-  if (capacity < segment_bytes_for(1) || capacity > kCapacityBytesMax) {
+  if (capacity < segment_bytes_for(1) || capacity > kSegmentBytesMax) {
     return Status(StatusCode::kInvalidArgument, "log segment " + file->path() + " of " + std::to_string(capacity) +
                                                     " bytes: the range is " + std::to_string(segment_bytes_for(1)) +
-                                                    ".." + std::to_string(kCapacityBytesMax));
+                                                    ".." + std::to_string(kSegmentBytesMax));
   }
   std::unique_ptr<SegmentWriter> writer(new SegmentWriter(std::move(file), header));
   Status status = writer->write_header();
@@ -61,9 +59,9 @@ bool SegmentWriter::make_room(std::uint64_t end) {
   return false;
 }
 
-char* SegmentWriter::reserve(std::size_t payload_bytes) {
+char* SegmentWriter::reserve(Sequence first_sequence, std::uint32_t count, std::size_t payload_bytes) {
   reserved_ = nullptr;
-  const std::uint64_t bytes = record_bytes(payload_bytes);
+  const std::uint64_t bytes = record_bytes_max(payload_bytes);
   if (failed() || !fits(bytes)) return nullptr;
   const std::span<std::byte> room = file_->reserve(static_cast<std::size_t>(bytes));
   if (room.empty()) {
@@ -73,27 +71,27 @@ char* SegmentWriter::reserve(std::size_t payload_bytes) {
     return nullptr;
   }
   reserved_ = reinterpret_cast<char*>(room.data());
-  reserved_bytes_ = payload_bytes;
-  return reserved_ + kRecordHeaderBytes;
+  check(first_sequence, count, payload_bytes, last_sequence());
+  reserved_header_ = {first_sequence, count, static_cast<std::uint32_t>(payload_bytes), stamp(), chain_};
+  begin_record(reserved_, end_offset(), reserved_header_);
+  return reserved_ + reserved_header_.header_bytes;
 }
 
-Status SegmentWriter::commit(Sequence first_sequence, std::uint32_t count, std::size_t payload_bytes) {
+Status SegmentWriter::commit() {
   if (failed()) return status();
-  FIRN_ASSERT(reserved_ != nullptr && payload_bytes <= reserved_bytes_);
-  const Record record{first_sequence, count, Slice(reserved_ + kRecordHeaderBytes, payload_bytes)};
-  check(record, last_sequence());
+  FIRN_ASSERT(reserved_ != nullptr);
   char* const at = std::exchange(reserved_, nullptr);
-  const std::uint32_t chain = seal_record(at, {salt_, end_offset()}, record, stamp(), chain_);
-  const std::uint64_t bytes = record_bytes(payload_bytes);
+  const std::uint32_t chain = seal_record(at, {salt_, end_offset()}, reserved_header_);
+  const std::uint64_t bytes = reserved_header_.record_bytes();
   if (Status status = file_->publish(static_cast<std::size_t>(bytes)); !status.ok()) return fail(std::move(status));
-  advance(bytes, record.last_sequence(), chain);
+  advance(bytes, reserved_header_.last_sequence(), chain);
   return Status();
 }
 
 Status SegmentWriter::append_group(std::span<const Record> records) {
   if (failed()) return status();
   std::uint64_t bytes = 0;
-  for (const Record& record : records) bytes += record_bytes(record.payload.size());
+  for (const Record& record : records) bytes += record_bytes_max(record.payload.size());
   FIRN_ASSERT(fits(bytes));
   if (records.empty()) return Status();
   if (bytes > kStagedBytesMax) return append_one_by_one(records);
@@ -101,30 +99,26 @@ Status SegmentWriter::append_group(std::span<const Record> records) {
   reserved_ = nullptr;
   staging_.resize(static_cast<std::size_t>(bytes));
   char* out = staging_.data();
-  std::uint64_t offset = end_offset();
+  RecordPlace place{salt_, end_offset()};
   std::uint32_t chain = chain_;
   Sequence last = last_sequence();
   for (const Record& record : records) {
-    check(record, last);
-    std::memcpy(out + kRecordHeaderBytes, record.payload.data(), record.payload.size());
-    chain = seal_record(out, {salt_, offset}, record, stamp(), chain);
-    out += record_bytes(record.payload.size());
-    offset += record_bytes(record.payload.size());
+    check(record.first_sequence, record.count, record.payload.size(), last);
+    put_record(out, place, record, stamp(), chain);
     last = record.last_sequence();
   }
+  staging_.resize(static_cast<std::size_t>(out - staging_.data()));
   if (Status status = file_->write(std::as_bytes(std::span(staging_))); !status.ok()) return fail(std::move(status));
-  advance(bytes, last, chain);
+  advance(staging_.size(), last, chain);
   return Status();
 }
 
 Status SegmentWriter::append_one_by_one(std::span<const Record> records) {
   for (const Record& record : records) {
-    char* const payload = reserve(record.payload.size());
+    char* const payload = reserve(record.first_sequence, record.count, record.payload.size());
     if (payload == nullptr) return status();
     std::memcpy(payload, record.payload.data(), record.payload.size());
-    if (Status status = commit(record.first_sequence, record.count, record.payload.size()); !status.ok()) {
-      return status;
-    }
+    if (Status status = commit(); !status.ok()) return status;
   }
   return Status();
 }
@@ -161,11 +155,11 @@ PreviousSegment SegmentWriter::seal() {
   return previous;
 }
 
-void SegmentWriter::check(const Record& record, Sequence last) const {
+void SegmentWriter::check(Sequence first, std::uint32_t count, std::size_t payload_bytes, Sequence last) const {
   FIRN_ASSERT(!sealed_);
-  FIRN_ASSERT(record.count > 0 && record.count <= record.payload.size());
-  FIRN_ASSERT(record.first_sequence > last && record.first_sequence >= header_.first_sequence);
-  FIRN_ASSERT(record.last_sequence() <= kSequenceMax);
+  FIRN_ASSERT(count > 0 && count <= payload_bytes);
+  FIRN_ASSERT(first > last && first >= header_.first_sequence);
+  FIRN_ASSERT(first + count - 1 <= kSequenceMax);
 }
 
 void SegmentWriter::advance(std::uint64_t bytes, Sequence last, std::uint32_t chain) {

@@ -45,20 +45,20 @@ class SegmentWriter {
   const std::string& path() const { return file_->path(); }
   std::uint64_t capacity_bytes() const { return capacity_bytes_; }
 
-  // Whether records of so many bytes in all (wal::record_bytes each) still fit: into the segment, and on the disk. By
-  // the writing thread.
+  // Whether records of so many bytes in all (wal::record_bytes_max each) still fit: into the segment, and on the disk.
+  // By the writing thread.
   bool fits(std::uint64_t bytes) {
     const std::uint64_t end = end_offset() + bytes;
     return end <= room_end_ || make_room(end);
   }
 
-  // Room for a payload of `payload_bytes`; the caller writes it there and commits, or forgets about it.
+  // Room for the payload of a record, `payload_bytes` with `count` operations; the caller writes it there and commits,
+  // or forgets about it. Precondition: count > 0, first_sequence above last_sequence().
   // Null: the segment is full, or it failed (status() tells). Valid until the next call of a writing function.
-  char* reserve(std::size_t payload_bytes);
-  // Appends the record whose payload was written to the last reservation, of which it is the first `payload_bytes`.
-  // With the operating system when Ok. Precondition: count > 0, first_sequence above last_sequence().
-  Status commit(Sequence first_sequence, std::uint32_t count, std::size_t payload_bytes);
-  // Appends all of `records`, in order, or fails. Precondition: fits(); as for commit.
+  char* reserve(Sequence first_sequence, std::uint32_t count, std::size_t payload_bytes);
+  // Appends the record of the last reservation. With the operating system when Ok.
+  Status commit();
+  // Appends all of `records`, in order, or fails. Precondition: fits(); as for reserve.
   Status append_group(std::span<const Record> records);
 
   // Everything appended before the call is on the device when Ok. Concurrent calls take turns.
@@ -95,7 +95,7 @@ class SegmentWriter {
   Status write_header();
   bool make_room(std::uint64_t end);
   Status append_one_by_one(std::span<const Record> records);
-  void check(const Record& record, Sequence last) const;
+  void check(Sequence first, std::uint32_t count, std::size_t payload_bytes, Sequence last) const;
   DurableStamp stamp() const {
     return {FIRN_PLANTED_BUG(durable_stamp_too_high) ? end_offset() : durable_offset(), earlier_durable()};
   }
@@ -109,14 +109,14 @@ class SegmentWriter {
   const std::uint64_t capacity_bytes_;
 
   // The writing thread's.
-  char* reserved_ = nullptr;        // The record under reservation, header included.
-  std::size_t reserved_bytes_ = 0;  // Of payload.
-  std::uint64_t room_end_ = 0;      // Up to here the file has said that there is room.
+  char* reserved_ = nullptr;  // The record under reservation, header included.
+  RecordHeader reserved_header_;
+  std::uint64_t room_end_ = 0;  // Up to here the file has said that there is room.
   std::uint32_t chain_ = 0;
   bool sealed_ = false;
   std::string staging_;
 
-  // Invariant LOG-1: durable_ <= end_ <= capacity_bytes_, all multiples of kRecordAlignment, growing only.
+  // Invariant LOG-1: durable_ <= end_ <= capacity_bytes_, growing only.
   std::atomic<std::uint64_t> end_{0};
   std::atomic<std::uint64_t> durable_{0};
   std::atomic<Sequence> last_sequence_{0};

@@ -64,18 +64,18 @@ std::string sealed_segment(std::uint64_t id, const wal::PreviousSegment& previou
     const std::uint8_t choice = in.byte();
     if (choice < 16) {
       bytes += in.take(choice);  // No record at all.
-      bytes.resize(round_up(bytes.size(), wal::kRecordAlignment));
       continue;
     }
     const Slice payload = in.take(1 + (choice & 63U));
     if (payload.empty()) break;
-    const std::size_t at = bytes.size();
-    bytes.resize(at + wal::record_bytes(payload.size()));
-    payload.copy(bytes.data() + at + wal::kRecordHeaderBytes, payload.size());
+    const std::size_t begin = bytes.size();
+    bytes.resize(begin + wal::record_bytes_max(payload.size()));
     sequence += (choice & 64) != 0 ? 1U : 0U;
-    const wal::DurableStamp stamp{(choice & 128) != 0 ? at : 0, choice % 3 == 0};
-    const wal::Record record{sequence, 1, Slice(bytes).substr(at + wal::kRecordHeaderBytes, payload.size())};
-    chain = wal::seal_record(bytes.data() + at, {wal::file_salt(kDatabase, id), at}, record, stamp, chain);
+    const wal::DurableStamp stamp{(choice & 128) != 0 ? begin : 0, choice % 3 == 0};
+    char* at = bytes.data() + begin;
+    wal::RecordPlace place{wal::file_salt(kDatabase, id), begin};
+    wal::put_record(at, place, {sequence, 1, payload}, stamp, chain);
+    bytes.resize(place.offset);
   }
   end = {id, bytes.size(), chain};
   return bytes;

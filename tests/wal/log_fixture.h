@@ -22,6 +22,9 @@
 
 namespace firn::wal {
 
+// The shortest record: a byte of payload, a sequence below 256, and no stamp.
+inline constexpr std::uint64_t kShort = kRecordHeaderBytesMin + 1;
+
 inline constexpr DatabaseId kTestDatabase{0x1122334455667788, 0x99AABBCCDDEEFF00};
 
 // What a replay gave: the payloads, or what was wrong.
@@ -72,10 +75,10 @@ class TestLog {
 
   // One record through memory.
   Status append(std::string_view payload) {
-    char* const room = writer_->reserve(payload.size());
+    char* const room = writer_->reserve(next_sequence_, 1, payload.size());
     if (room == nullptr) return writer_->status().ok() ? Status(StatusCode::kBusy, "full") : writer_->status();
     payload.copy(room, payload.size());
-    const Status status = writer_->commit(next_sequence_, 1, payload.size());
+    const Status status = writer_->commit();
     if (status.ok()) ++next_sequence_;
     return status;
   }

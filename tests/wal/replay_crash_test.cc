@@ -75,15 +75,15 @@ class CrashingLog {
     std::vector<Record> records;
     for (const std::string& payload : payloads) {
       records.push_back({log_.next_sequence_ + records.size(), 1, payload});
-      bytes += record_bytes(payload.size());
+      bytes += record_bytes_max(payload.size());
     }
     if (!writers_.back()->fits(bytes)) rotate();
     if (as_group) {
       RC_ASSERT(writers_.back()->append_group(records).ok());
     } else {
-      char* const room = writers_.back()->reserve(payloads[0].size());
+      char* const room = writers_.back()->reserve(records[0].first_sequence, 1, payloads[0].size());
       payloads[0].copy(room, payloads[0].size());
-      RC_ASSERT(writers_.back()->commit(records[0].first_sequence, 1, payloads[0].size()).ok());
+      RC_ASSERT(writers_.back()->commit().ok());
     }
     log_.next_sequence_ += records.size();
     written_.insert(written_.end(), payloads.begin(), payloads.end());

@@ -179,8 +179,12 @@ TEST(ReplayOfHostileBytes, EndsSoonAndDecides) {
   log.begin(1);
   ASSERT_TRUE(log.append("a").ok());
   std::string hostile((std::uint64_t{1} << 20) - 8192, '\0');
-  for (std::size_t at = 0; at + kRecordHeaderBytes <= hostile.size(); at += kRecordAlignment) {
-    store(hostile.data() + at, std::uint64_t{0x0000040000040000});  // As length, stamp or count: all possible.
+  for (std::size_t at = 0; at + kRecordHeaderBytesMax <= hostile.size();) {
+    // Header after header of a long record that is none.
+    RecordHeader header{at + 2, 1, static_cast<std::uint32_t>((hostile.size() - at) / 2), {}, 0};
+    begin_record(hostile.data() + at, 8192 + at, header);
+    seal_record(hostile.data() + at, {file_salt(kTestDatabase, 1), 8192 + at}, header);
+    at += header.header_bytes;
   }
   log.overwrite(1, 8192, hostile);
   const Replayed replayed = log.replay();

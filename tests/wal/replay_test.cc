@@ -24,8 +24,6 @@ void expect_corruption(const Replayed& replayed, std::string_view file, std::uin
 
 // Offset of the record that begins a segment.
 constexpr std::uint64_t kFirst = kSegmentHeaderBytes;
-// The tests' payloads are so short that each record has this size.
-constexpr std::uint64_t kShort = record_bytes(8);
 
 TEST(Replay, EmptyLogHasNoRecordsAndNoPredecessor) {
   TestLog log;
@@ -109,7 +107,7 @@ TEST(Replay, LostTailOfASegmentDropsTheSegmentsAfterIt) {
   EXPECT_THAT(replayed.end.obsolete, ElementsAre(2));
   EXPECT_EQ(replayed.end.previous.end.length, kFirst + kShort);
   EXPECT_GT(replayed.report.dropped_bytes, 0U);
-  EXPECT_THAT(replayed.report.dropped_reason, HasSubstr("/db/1.log: offset 4136"));
+  EXPECT_THAT(replayed.report.dropped_reason, HasSubstr("/db/1.log: offset 4112"));
 }
 
 TEST(Replay, LaterValidRecordAloneProvesNothing) {
@@ -498,7 +496,7 @@ TEST(ReplayAfterCleanClose, SegmentThatTheCloseDoesNotNameWasNotUsed) {
 }
 
 TEST(ReplayAfterCleanClose, EveryFlippedOrLostByteIsCorruption) {
-  TestLog log(kSegmentHeaderBytes + 4 * kShort);
+  TestLog log(kSegmentHeaderBytes + 2 * kShort + record_bytes_max(1));
   log.begin(1);
   for (const char* payload : {"a", "b", "c"}) ASSERT_TRUE(log.append(payload).ok());
   log.clean_close_ = std::vector<SegmentEnd>{log.writer().seal().end};

@@ -13,7 +13,6 @@ namespace {
 using testing::HasSubstr;
 
 constexpr std::uint64_t kFirst = kSegmentHeaderBytes;
-constexpr std::uint64_t kShort = record_bytes(8);
 
 // Puts records with sound checksums anywhere into segment 1.
 class ForgedSegment {
@@ -24,14 +23,16 @@ class ForgedSegment {
     chain_ = log_.writer().seal().end.chain;
   }
 
-  // The next record in the chain, unless `chain` says otherwise.
-  void put(Sequence sequence, std::optional<std::uint32_t> chain = std::nullopt) {
-    std::string bytes(kShort, '\0');
-    bytes.replace(kRecordHeaderBytes, 8, "payload!");
-    const Record record{sequence, 1, Slice(bytes).substr(kRecordHeaderBytes, 8)};
-    chain_ = seal_record(bytes.data(), {file_salt(kTestDatabase, 1), end_}, record, {}, chain.value_or(chain_));
+  // The next record in the chain, unless `chain` says otherwise; with more flags than Firn knows.
+  void put(Sequence sequence, std::optional<std::uint32_t> chain = std::nullopt, unsigned flags = 0) {
+    std::string bytes(record_bytes_max(1), '\0');
+    RecordHeader header{sequence, 1, 1, {}, chain.value_or(chain_)};
+    begin_record(bytes.data(), end_, header);
+    bytes[header.header_bytes] = 'p';
+    bytes[kFlagsOffset] = static_cast<char>(static_cast<unsigned char>(bytes[kFlagsOffset]) | flags);
+    chain_ = seal_record(bytes.data(), {file_salt(kTestDatabase, 1), end_}, header);
     log_.overwrite(1, end_, bytes);
-    end_ += kShort;
+    end_ += header.record_bytes();
   }
 
   // Reads up to `limit`; how the reading ended.
@@ -95,16 +96,16 @@ TEST(SegmentReader, RecordAcrossTheLimitIsCorruption) {
 
 TEST(SegmentReader, UnknownRecordFlagIsANewerFormat) {
   ForgedSegment segment;
-  segment.put(Sequence{4} << 56 | 10);
+  segment.put(10, std::nullopt, 0x80);
   const Status status = segment.read();
   EXPECT_EQ(status.code(), StatusCode::kNewerFormat);
-  EXPECT_THAT(status.to_string(), HasSubstr("record flags 4 are unknown to log format version 1"));
+  EXPECT_THAT(status.to_string(), HasSubstr("record flags 128 are unknown to log format version 1"));
 }
 
 TEST(SegmentReader, SaysWhyItStopped) {
   TestLog log;
   log.begin(1);
-  ASSERT_TRUE(log.append("a").ok());
+  ASSERT_TRUE(log.append("abc").ok());
   const auto reason = [&] {
     auto reader = SegmentReader::open(log.files(), TestLog::path(1), 1, kTestDatabase);
     while (*(*reader)->next()) {
@@ -112,9 +113,9 @@ TEST(SegmentReader, SaysWhyItStopped) {
     return std::string((*reader)->end_reason());
   };
   EXPECT_EQ(reason(), "end of the used part");
-  log.overwrite(1, kFirst + kShort, "x");
+  log.overwrite(1, log.writer().end_offset(), "x");
   EXPECT_EQ(reason(), "no record header");
-  log.flip(1, kFirst + kRecordHeaderBytes);
+  log.flip(1, kFirst + kRecordHeaderBytesMin + 2);
   EXPECT_EQ(reason(), "checksum mismatch");
   log.flip(1, 0);
   EXPECT_EQ(reason(), "no header");

@@ -135,13 +135,13 @@ class LogDump {
   }
 
   std::optional<DecodedRecord> record_at(std::uint64_t offset) {
-    if (file_.size() - offset < wal::kRecordHeaderBytes) return std::nullopt;
-    const wal::RecordShape shape = wal::record_shape(file_.data() + offset, offset, file_.size());
-    if (!shape.possible) return std::nullopt;
-    auto decoded = wal::decode_record(file_.data() + offset, {salt_, offset}, shape.bytes);
+    const Slice rest = file_.substr(static_cast<std::size_t>(offset));
+    const auto header = wal::decode_record_header(rest, {salt_, offset}, file_.size());
+    if (!header.has_value()) return std::nullopt;
+    auto decoded = wal::decode_record(rest.data(), {salt_, offset}, *header);
     if (!decoded.has_value()) {
       // Bounds data that is made to look like records everywhere.
-      hashed_bytes_ += shape.bytes;
+      hashed_bytes_ += header->record_bytes();
       reason_ = "checksum mismatch";
     }
     return decoded;
@@ -151,7 +151,7 @@ class LogDump {
     std::uint64_t offset = wal::kSegmentHeaderBytes;
     const std::uint64_t hash_budget = 4 * std::uint64_t{file_.size()} + (std::uint64_t{1} << 20);
     bool in_gap = false;
-    while (offset + wal::kRecordHeaderBytes <= file_.size() && hashed_bytes_ <= hash_budget) {
+    while (offset < file_.size() && hashed_bytes_ <= hash_budget) {
       if (out_.interrupted()) return;
       reason_ = "no record header";
       if (const auto decoded = record_at(offset)) {
@@ -164,8 +164,8 @@ class LogDump {
       gave_up_ = hashed_bytes_ > hash_budget;
       if (!in_gap) gap_ = {offset, offset, reason_, records_};
       in_gap = true;
-      offset += wal::kRecordAlignment;
-      if (load<std::uint64_t>(file_.data() + offset - wal::kRecordAlignment) == 0) offset = skip_zeros(offset);
+      const Slice rest = file_.substr(static_cast<std::size_t>(offset));
+      offset += std::max<std::size_t>(wal::bytes_without_record(rest), 1);
     }
     gave_up_ = hashed_bytes_ > hash_budget;
     if (!in_gap) gap_ = {offset, offset, "end of the file", records_};
@@ -174,21 +174,15 @@ class LogDump {
   }
 
   void check_order(const DecodedRecord& decoded, std::uint64_t offset) {
-    if (chain_ && decoded.chain != *chain_) damage(offset, "the record follows another one than that before it");
+    if (chain_ && decoded.header.chain != *chain_) damage(offset, "the record follows another one than that before it");
     if (records_ != 0 && decoded.record.first_sequence <= last_sequence_) {
       damage(offset, fmt::format("sequence {} after {}", decoded.record.first_sequence, last_sequence_));
     }
-    if (decoded.unknown_flags != 0) {
+    if (decoded.header.unknown_flags != 0) {
       out_.damage(
           Status(StatusCode::kNewerFormat, fmt::format("{}: offset {}: record flags {} are unknown to this Firn",
-                                                       source_.path(), offset, decoded.unknown_flags)));
+                                                       source_.path(), offset, decoded.header.unknown_flags)));
     }
-  }
-
-  std::uint64_t skip_zeros(std::uint64_t offset) const {
-    const std::size_t used = file_.find_first_not_of('\0', static_cast<std::size_t>(offset));
-    if (used == Slice::npos) return file_.size();
-    return used / wal::kRecordAlignment * wal::kRecordAlignment;
   }
 
   // Sound records follow what is none: shown now, judged at the end when all stamps are known.
@@ -207,15 +201,15 @@ class LogDump {
 
   // Where the next record begins.
   std::uint64_t take(const DecodedRecord& decoded, std::uint64_t offset) {
-    const std::uint64_t bytes = wal::record_bytes(decoded.record.payload.size());
+    const std::uint64_t bytes = decoded.header.record_bytes();
     if (records_++ == 0) first_sequence_ = decoded.record.first_sequence;
     last_sequence_ = decoded.record.last_sequence();
-    durable_ = std::max(durable_, decoded.durable.bytes);
+    durable_ = std::max(durable_, decoded.header.durable.bytes);
     chain_ = decoded.next_chain;
     if (depth_ == Depth::kRows) {
       out_.line(fmt::format("{:>12} {:>10} {:>15} {:>8} {:>12}{}", offset, bytes, decoded.record.first_sequence,
-                            decoded.record.count, decoded.durable.bytes,
-                            decoded.durable.earlier_segments ? "" : " (not all segments before)"));
+                            decoded.record.count, decoded.header.durable.bytes,
+                            decoded.header.durable.earlier_segments ? "" : " (not all segments before)"));
     }
     Json json;
     if (out_.json() && depth_ == Depth::kRows) {
@@ -223,8 +217,8 @@ class LogDump {
       json["bytes"] = bytes;
       json["first_sequence"] = decoded.record.first_sequence;
       json["count"] = decoded.record.count;
-      json["durable_bytes"] = decoded.durable.bytes;
-      json["earlier_segments_durable"] = decoded.durable.earlier_segments;
+      json["durable_bytes"] = decoded.header.durable.bytes;
+      json["earlier_segments_durable"] = decoded.header.durable.earlier_segments;
       json["operations"] = Json::array();
     }
     take_operations(decoded.record, offset, json);
