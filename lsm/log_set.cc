@@ -8,8 +8,11 @@ namespace firn::lsm {
 
 namespace {
 
-// How far ahead of the writer pages are made ready, in the background.
-constexpr std::uint64_t kPopulateBytes = std::uint64_t{2} << 20;
+// How far ahead of the writer pages are made ready, in the background. What lies behind the end of a segment is made in
+// vain, and pieces of 512 KiB and more make the page cache take 2 MiB at once, all of which count as changed.
+constexpr std::uint64_t kPopulateBytes = std::uint64_t{384} << 10;
+// A short life of a database needs no second segment: it is made when the first holds so much.
+constexpr std::uint64_t kPrepareBytes = std::uint64_t{1} << 20;
 
 }  // namespace
 
@@ -102,7 +105,6 @@ Status LogSet::change_over(Sequence first_sequence, std::uint64_t record_bytes) 
     return created.status();
   }
   writer_ = std::move(created).value();
-  // A short life of a database needs no second segment.
   look_ahead_from_ = std::min(kPopulateBytes, header.capacity_bytes) / 2;
   ++segments_begun_;
   {
@@ -162,9 +164,10 @@ void LogSet::prepare_ahead() {
 
 // Makes the next segment, and the pages of this one that come next.
 void LogSet::look_ahead() {
-  look_ahead_from_ = writer_->end_offset() + kPopulateBytes / 2;
+  const std::uint64_t end = writer_->end_offset();
+  look_ahead_from_ = end + kPopulateBytes / 2;
   if (stored_in_place_) callbacks_.submit([segment = writer_] { segment->populate(kPopulateBytes); });
-  prepare_ahead();
+  if (end >= std::min(kPrepareBytes, writer_->capacity_bytes() / 2)) prepare_ahead();
 }
 
 Status LogSet::sync() {
