@@ -36,7 +36,9 @@ void TableRun::seek(Slice key) {
   forward_from(position);
   // Read when all runs have been sought and this one's turn comes.
   constexpr std::size_t kLines = 4;
-  if (valid_) reader_.prefetch_bodies(position_, kLines);
+  if (!valid_) return;
+  reader_.prefetch_bodies(position_, kLines);
+  for (std::uint32_t i = 1; i <= kRowsAhead; ++i) reader_.prefetch_body(std::min(position_ + i, reader_.entries()));
 }
 
 void TableRun::seek_before(Slice key) {
@@ -96,10 +98,16 @@ bool TableRun::load(std::uint32_t block) {
   block_ = block;
   ++blocks_read_;
   take_block();
-  // The block after it in a scan, so that it is there in time.
+  // The block after it in a scan, so that it is there in time; and the rows that come first: no move has asked for
+  // them.
   const EpochGuard guard;
   if (forward && block + 1 < table_->blocks()) table_->prefetch_block(guard, block + 1);
   if (backward && block > 0) table_->prefetch_block(guard, block - 1);
+  const std::uint32_t entries = reader_.entries();
+  for (std::uint32_t i = 0; i <= kRowsAhead; ++i) {
+    if (forward) reader_.prefetch_body(std::min(i, entries));
+    if (backward) reader_.prefetch_body(entries - std::min(i + 1, entries));
+  }
   return true;
 }
 
