@@ -75,6 +75,7 @@ class Writer {
     if (Status status = separator_.place(placed); !status.ok()) return status;
     return put(placed);
   }
+
   Status finish() {
     if (Status status = output_.builder == nullptr ? Status() : finish_table(); !status.ok()) return status;
     Status status = separator_.finish();

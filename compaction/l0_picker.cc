@@ -1,7 +1,6 @@
 #include "compaction/l0_picker.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <limits>
 #include <utility>
 
@@ -138,9 +137,7 @@ std::optional<CompactionPlan> pick_l0(const FamilyShape& shape, const LevelTarge
       if (std::optional<CompactionPlan> gathered = gather_l0(shape)) return gathered;
     }
   }
-  char text[64];
-  std::snprintf(text, sizeof text, "L0 is at %.2f of its limit", score);
-  plan->reason = text;
+  plan->reason = describe("L%d is at %.2f of its limit", 0, score);
   return plan;
 }
 

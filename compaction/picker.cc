@@ -1,7 +1,6 @@
 #include "compaction/picker.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <utility>
 
 #include "compaction/l0_picker.h"
@@ -54,12 +53,6 @@ std::vector<Candidate> candidates(const FamilyShape& shape, const LevelTargets& 
   }
   std::stable_sort(due.begin(), due.end(), [](const Candidate& a, const Candidate& b) { return a.score > b.score; });
   return due;
-}
-
-std::string describe(const char* format, int level, double score) {
-  char text[96];
-  std::snprintf(text, sizeof text, format, level, score);
-  return text;
 }
 
 // The table whose way down rewrites the least per byte moved, tombstones counting as bytes moved several times.

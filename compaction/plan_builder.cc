@@ -1,5 +1,6 @@
 #include "compaction/plan_builder.h"
 
+#include <cstdio>
 #include <utility>
 
 namespace firn::compaction {
@@ -215,6 +216,12 @@ std::optional<CompactionPlan> plan_rewrite(const FamilyShape& shape, int level, 
   std::optional<CompactionPlan> plan = draft.finish(level);
   if (plan && level == 0) plan->table_bytes = 0;
   return plan;
+}
+
+std::string describe(const char* format, int level, double score) {
+  char text[96];
+  std::snprintf(text, sizeof text, format, level, score);
+  return text;
 }
 
 }  // namespace firn::compaction

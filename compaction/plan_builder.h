@@ -59,4 +59,7 @@ CompactionPlan plan_within_l0(const FamilyShape& shape, std::size_t count);
 // table. None: as above.
 std::optional<CompactionPlan> plan_rewrite(const FamilyShape& shape, int level, IndexRange seeds);
 
+// CompactionPlan::reason by a printf format that takes `level`, then `score`; shortened beyond 95 bytes.
+std::string describe(const char* format, int level, double score);
+
 }  // namespace firn::compaction

@@ -119,7 +119,6 @@ Result<compaction::CompactionTask> Maintenance::Merge::task(std::size_t part) co
   task.head_offset = common_prefix_bytes(plan.smallest_key, plan.largest_key);
   if (part > 0) task.after = cuts[part - 1];
   if (part < cuts.size()) task.up_to = cuts[part];
-  if (cuts.empty()) task.expected_entries = plan.input_entries;
   return task;
 }
 
@@ -140,12 +139,12 @@ compaction::CompactionOutcome Maintenance::Merge::sum() {
     all.counts.bytes_read += part.counts.bytes_read;
     all.counts.bytes_written += part.counts.bytes_written;
   }
-  // Each part has accounted for what it read (COMPACTION-1); together they have to read everything.
+  // Each part has accounted for what it read (COMPACTION-1); together, or the only one, they have to read everything.
   if (all.status.ok() && all.counts.entries_read != plan.input_entries) {
     all.status =
         Status(StatusCode::kCorruption, "compaction read " + std::to_string(all.counts.entries_read) +
-                                            " entries in parts, where its inputs list " +
-                                            std::to_string(plan.input_entries) + ": they are left as they are");
+                                            " entries, where its inputs list " + std::to_string(plan.input_entries) +
+                                            ": they are left as they are");
   }
   return all;
 }

@@ -266,7 +266,7 @@ void DbImpl::remove_orphans(const std::vector<DirectoryEntry>& entries) {
     const bool orphan = (holds_rows(*name) && !std::binary_search(live.begin(), live.end(), name->number)) ||
                         name->kind == NameKind::kLog || name->kind == NameKind::kTemporary;
     // Live log segments went with the replay; a name that is already gone is no news.
-    if (orphan) core_.store->remove(core_.directory + "/" + entry.name);
+    if (orphan) core_.store->remove(join_path(core_.directory, entry.name));
   }
   recovery_.files_removed = core_.store->files_removed();
 }

@@ -13,6 +13,7 @@
 #include "lsm/salvage_cursor.h"
 #include "lsm/salvaged_values.h"
 #include "lsm/survey.h"
+#include "platform/io.h"
 #include "sstable/table.h"
 #include "sstable/table_salvage.h"
 #include "sstable/value_file.h"
@@ -195,8 +196,9 @@ Result<std::unique_ptr<FileLock>> lock_if_present(FileSystem& files, const std::
   const auto entries = files.list(directory);
   if (!entries.ok()) return entries.status();
   const std::string path = lock_path(directory);
-  const bool present = std::any_of(entries->begin(), entries->end(),
-                                   [&](const DirectoryEntry& entry) { return directory + "/" + entry.name == path; });
+  const bool present = std::any_of(entries->begin(), entries->end(), [&](const DirectoryEntry& entry) {
+    return join_path(directory, entry.name) == path;
+  });
   if (!present) return Status::not_found();
   return files.lock(path);
 }
