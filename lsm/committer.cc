@@ -10,7 +10,8 @@ namespace firn::lsm {
 
 namespace {
 
-constexpr std::uint64_t kGatherNs = 25'000;  // A quarter of a device flush.
+// How long a group is waited for: less than a device flush. A system's timers may double it.
+constexpr std::uint64_t kGatherNs = 25'000;
 constexpr std::size_t kGroupBytesMax = std::size_t{1} << 20;
 // The log may hold so many memtables' worth of records before the family with the oldest ones is flushed to shorten it.
 constexpr std::uint64_t kLogMemtablesMax = 6;
@@ -230,37 +231,34 @@ Result<Sequence> Committer::write_synced(Slice payload, std::uint32_t count) {
   MutexLock lock(group_mutex_);
   waiting_.push_back(&me);
   while (!me.done) {
-    if (leading_) {
+    const bool complete = waiting_.size() >= expected_;
+    if (leading_ || (!complete && waiting_.front() != &me)) {
       group_done_.wait(group_mutex_);
-      continue;
+    } else if (!complete && core_.platform.clock->monotonic_ns() < gather_until_ns_) {
+      static_cast<void>(group_done_.wait_until(group_mutex_, gather_until_ns_));
+    } else {
+      lead_group(lock);
     }
-    leading_ = true;
-    if (waiting_.size() < last_group_) {
-      lock.unlock();
-      gather();
-      lock.lock();
-    }
-    const std::vector<GroupMember*> group = take_group();
-    lock.unlock();
-    commit_group(group);
-    lock.lock();
-    for (GroupMember* member : group) member->done = true;
-    last_group_ = group.size();
-    leading_ = false;
-    group_done_.notify_all();
   }
   if (!me.status.ok()) return me.status;
   return me.first + count - 1;
 }
 
-void Committer::gather() {
-  Clock& clock = *core_.platform.clock;
-  const std::uint64_t deadline = clock.monotonic_ns() + kGatherNs;
-  do {
-    yield_thread();
-    MutexLock lock(group_mutex_);
-    if (waiting_.size() >= last_group_) return;
-  } while (clock.monotonic_ns() < deadline);
+// Commits those who wait. They sleep until they are done: a thread that polled would have lost its core to others, with
+// everybody waiting for it. So nobody is woken to lead either: who completes the group is awake.
+void Committer::lead_group(MutexLock& lock) {
+  leading_ = true;
+  const std::vector<GroupMember*> group = take_group();
+  lock.unlock();
+  commit_group(group);
+  lock.lock();
+  for (GroupMember* member : group) member->done = true;
+  expected_ = group.size() + waiting_.size();
+  gather_until_ns_ = core_.platform.clock->monotonic_ns() + kGatherNs;
+  leading_ = false;
+  lock.unlock();  // So that those who wake do not have to wait for it.
+  group_done_.notify_all();
+  lock.lock();
 }
 
 std::vector<Committer::GroupMember*> Committer::take_group() {

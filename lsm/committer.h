@@ -2,7 +2,7 @@
 // memtables, and is published last, so that readers see all of it or nothing.
 //
 // One writer at a time under a plain mutex (measured as good as combining on two cores); writes that ask for kSync
-// gather into groups that share one device flush, the leader waiting a bounded moment for the last group to re-form.
+// gather into groups that share one device flush, waiting a bounded moment for as many writers as there were lately.
 //
 // Thread safety: any thread.
 #pragma once
@@ -60,7 +60,7 @@ class Committer {
   Status pass_gate(std::uint64_t bytes, bool grows);
   Status pass_gate(Slice payload);
   Result<Sequence> write_synced(Slice payload, std::uint32_t count);
-  void gather();
+  void lead_group(MutexLock& lock);
   std::vector<GroupMember*> take_group();
   void commit_group(const std::vector<GroupMember*>& group);
 
@@ -104,7 +104,9 @@ class Committer {
   // Guarded by group_mutex_:
   std::vector<GroupMember*> waiting_;
   bool leading_ = false;  // Somebody commits a group.
-  std::size_t last_group_ = 1;
+  std::size_t expected_ =
+      1;  // When the last group ended: its members, who may come back, and those who waited already.
+  std::uint64_t gather_until_ns_ = 0;  // The next group is not waited for any longer.
 };
 
 }  // namespace firn::lsm

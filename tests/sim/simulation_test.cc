@@ -327,5 +327,37 @@ TEST(Simulation, ASyncThatFindsNoSpaceLeavesTheOutcomeOpen) {
   EXPECT_TRUE(ended.ok()) << ended.to_string();
 }
 
+// Who sleeps on a simulated machine is passed by all who work: so nearly every group is complete.
+TEST(Simulation, WritersThatSyncShareFlushesAndWaitForNobodyWhoHasLeft) {
+  constexpr std::uint64_t kWriters = 8;
+  constexpr std::uint64_t kPuts = 50;
+  sim::Machine machine({});
+  const Status ended = machine.run([&] {
+    Options options;
+    options.platform = &machine.platform();
+    auto db = DB::open("db", options);
+    ASSERT_TRUE(db.ok()) << db.status().to_string();
+    const auto put = [&](std::uint64_t writer, std::uint64_t puts) {
+      for (std::uint64_t i = 0; i < puts; ++i) {
+        const std::string key = std::to_string(writer) + "/" + std::to_string(i);
+        ASSERT_TRUE((*db)->put(key, "value", {Durability::kSync}).ok());
+      }
+    };
+    std::vector<sim::Scheduler::ThreadId> threads;
+    for (std::uint64_t writer = 0; writer < kWriters; ++writer) {
+      threads.push_back(machine.scheduler().spawn("writer", [&put, writer] { put(writer, kPuts); }));
+    }
+    for (const sim::Scheduler::ThreadId thread : threads) machine.scheduler().join(thread);
+    const std::uint64_t together = (*db)->statistics().log_syncs;
+    EXPECT_LT(together, 2 * kPuts) << "of " << kWriters * kPuts << " puts";
+    const std::uint64_t begin = machine.platform().clock->monotonic_ns();
+    put(kWriters, kPuts);
+    EXPECT_EQ((*db)->statistics().log_syncs - together, kPuts);
+    constexpr std::uint64_t kGatherNs = 25'000;
+    EXPECT_LT(machine.platform().clock->monotonic_ns() - begin, kPuts * kGatherNs);
+  });
+  EXPECT_TRUE(ended.ok()) << ended.to_string();
+}
+
 }  // namespace
 }  // namespace firn
