@@ -5,12 +5,14 @@ namespace firn {
 
 bool BatchReader::next(BatchOperation& op) {
   if (malformed_ || in_ == end_) return false;
-  const auto kind = static_cast<std::uint8_t>(*in_++);
+  const auto first = static_cast<std::uint8_t>(*in_++);
+  const auto kind = static_cast<std::uint8_t>(first & ~kFamilyFollows);
   if (!write_kind_known(kind)) return fail();
   op.kind = static_cast<EntryKind>(kind);
   std::uint32_t key_bytes = 0;
   std::uint32_t value_bytes = 0;
-  if ((in_ = get_varint32(in_, end_, op.family)) == nullptr) return fail();
+  op.family = 0;
+  if ((first & kFamilyFollows) != 0 && (in_ = get_varint32(in_, end_, op.family)) == nullptr) return fail();
   if ((in_ = get_varint32(in_, end_, key_bytes)) == nullptr) return fail();
   if (op.kind == EntryKind::kPut && (in_ = get_varint32(in_, end_, value_bytes)) == nullptr) return fail();
   if (key_bytes > kKeyBytesMax || value_bytes > kValueBytesMax) return fail();

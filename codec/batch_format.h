@@ -1,8 +1,8 @@
 // A write batch as bytes, in memory (WriteBatch) and as the payload of a log record: operations back to back.
 //
 //   bytes    field
-//   1        kind             EntryKind
-//   varint   family id        32 bits
+//   1        kind             EntryKind; its highest bit says that a family id follows
+//   varint   family id        32 bits; left out for the default family, 0
 //   varint   key bytes        0..kKeyBytesMax
 //   varint   value bytes      only for kPut; 0..kValueBytesMax
 //   ...      key, value
@@ -19,6 +19,8 @@
 
 namespace firn {
 
+inline constexpr std::uint8_t kFamilyFollows = 0x80;
+
 struct BatchOperation {
   EntryKind kind = EntryKind::kPut;
   std::uint32_t family = 0;
@@ -27,15 +29,15 @@ struct BatchOperation {
 };
 
 inline std::size_t operation_bytes(const BatchOperation& op) {
-  const std::size_t head = 1 + varint_bytes(op.family) + varint_bytes(op.key.size());
+  const std::size_t head = 1 + (op.family == 0 ? 0 : varint_bytes(op.family)) + varint_bytes(op.key.size());
   const std::size_t value_head = op.kind == EntryKind::kPut ? varint_bytes(op.value.size()) : 0;
   return head + value_head + op.key.size() + op.value.size();
 }
 
 // Writes operation_bytes(op) bytes at `out`; the end of them.
 inline char* put_operation(char* out, const BatchOperation& op) {
-  *out++ = static_cast<char>(op.kind);
-  out = put_varint(out, op.family);
+  *out++ = static_cast<char>(static_cast<std::uint8_t>(op.kind) | (op.family == 0 ? 0 : kFamilyFollows));
+  if (op.family != 0) out = put_varint(out, op.family);
   out = put_varint(out, op.key.size());
   if (op.kind == EntryKind::kPut) out = put_varint(out, op.value.size());
   if (!op.key.empty()) std::memcpy(out, op.key.data(), op.key.size());
