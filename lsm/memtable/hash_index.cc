@@ -42,15 +42,16 @@ void HashIndex::insert(Node* node, std::uint64_t hash) {
   const auto address = reinterpret_cast<std::uint64_t>(node);
   FIRN_ASSERT((address & ~kPointerMask) == 0);
   migrate(kMigratedPerInsert);
-  place(current_.load(std::memory_order_relaxed), address | (hash & ~kPointerMask), hash);
+  const std::uint64_t before = newest_.load(std::memory_order_relaxed);
+  if (before != 0) place(current_.load(std::memory_order_relaxed), before);
+  newest_.store(address | (hash & ~kPointerMask), std::memory_order_release);
   ++keys_;
 }
 
-// `hash`: its low half is enough.
-void HashIndex::place(Array array, std::uint64_t entry, std::uint64_t hash) {
+void HashIndex::place(Array array, std::uint64_t entry) {
   Slot* const slots = slots_of(array);
   const std::size_t mask = mask_of(array);
-  std::size_t i = hash & mask;
+  std::size_t i = node_of(entry)->hash_low & mask;
   while (slots[i].load(std::memory_order_relaxed) != 0) i = (i + 1) & mask;
   slots[i].store(entry, std::memory_order_release);
 }
@@ -66,7 +67,7 @@ void HashIndex::migrate(std::size_t slots) {
     const std::size_t ahead = (migrated_slots_ + kMigrationLookahead) & (count - 1);
     __builtin_prefetch(node_of(slots_of(previous)[ahead].load(std::memory_order_relaxed)));
     const std::uint64_t entry = slots_of(previous)[migrated_slots_].load(std::memory_order_relaxed);
-    if (entry != 0) place(current, entry, node_of(entry)->hash_low);
+    if (entry != 0) place(current, entry);
   }
   if (end == count) previous_.store(0, std::memory_order_release);
 }

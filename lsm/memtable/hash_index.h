@@ -1,8 +1,11 @@
 // From a user key to its node: open addressing in one array of {16-bit tag, 48-bit pointer}, at most five eighths full,
 // or three quarters where its owner would rather have it tight than grow.
 //
-// It grows without a pause: a larger array becomes the current one, each insertion moves a few slots of the old array
-// over, and until that is done a search that fails in the current array goes on in the old one, which no longer
+// The newest entry has no slot yet: it gets one when the next one comes. By then the slot's line, asked for when the
+// entry's own write began, has come from memory; a writer that put it there at once would wait for it.
+//
+// The array grows without a pause: a larger array becomes the current one, each insertion moves a few slots of the old
+// array over, and until that is done a search that fails in the current array goes on in the old one, which no longer
 // changes. Old arrays stay in the arena, so a reader never looks at freed memory.
 //
 // Thread safety: one writer, any number of readers, no locks. Lifetime: `arena` outlives the index.
@@ -37,7 +40,10 @@ class HashIndex {
 
   // Null when the key is not there.
   Node* find(Slice key, std::uint64_t hash) const {
-    // In this order: an array that is current when no other is seen to be moving into it is complete.
+    // In this order: what is no longer the newest entry is in an array; an array that is current when no other is seen
+    // to be moving into it is complete.
+    const std::uint64_t newest = newest_.load(std::memory_order_acquire);
+    if (is_of(newest, key, hash)) return node_of(newest);
     const Array current = current_.load(std::memory_order_acquire);
     const Array previous = previous_.load(std::memory_order_acquire);
     if (current == 0) return nullptr;
@@ -66,6 +72,9 @@ class HashIndex {
   static std::size_t slot_count(Array array) { return array == 0 ? 0 : mask_of(array) + 1; }
   static std::size_t tight_keys_in(std::size_t slots) { return slots / 4 * 3; }
   static Node* node_of(std::uint64_t entry) { return reinterpret_cast<Node*>(entry & kPointerMask); }
+  static bool is_of(std::uint64_t entry, Slice key, std::uint64_t hash) {
+    return (entry ^ hash) >> kTagShift == 0 && entry != 0 && node_of(entry)->has_key(key);
+  }
 
   // Precondition: array != 0.
   static Node* find_in(Array array, Slice key, std::uint64_t hash) {
@@ -74,18 +83,19 @@ class HashIndex {
     for (std::size_t i = hash & mask;; i = (i + 1) & mask) {
       const std::uint64_t entry = slots[i].load(std::memory_order_acquire);
       if (entry == 0) return nullptr;
-      if ((entry ^ hash) >> kTagShift == 0 && node_of(entry)->has_key(key)) return node_of(entry);
+      if (is_of(entry, key, hash)) return node_of(entry);
     }
   }
-  static void place(Array array, std::uint64_t entry, std::uint64_t hash);
+  static void place(Array array, std::uint64_t entry);
   void migrate(std::size_t slots);
 
   Arena& arena_;
+  std::atomic<std::uint64_t> newest_{0};  // What insert() took last; 0 before.
   std::atomic<Array> current_{0};
   std::atomic<Array> previous_{0};  // While its entries are moving to current_; set before current_ is.
   std::size_t migrated_slots_ = 0;  // Of previous_.
-  std::size_t keys_ = 0;
-  std::size_t keys_max_ = 0;  // That current_ may hold.
+  std::size_t keys_ = 0;            // With the newest.
+  std::size_t keys_max_ = 0;        // That current_ may hold.
 };
 
 }  // namespace firn::memtable

@@ -193,19 +193,14 @@ LinkTree::LinkTree(Arena& arena)
   initialize(first_leaf_, 0);
 }
 
-void LinkTree::insert(Node* node, std::uint64_t head) {
-  const Slice key = node->key();
-  if (last_node_ == nullptr || head > last_head_ || (head == last_head_ && key > last_node_->key())) {
+void LinkTree::insert(Node* node, std::uint64_t head, const Place& place) {
+  if (ends_before(node->key(), head)) {
     last_node_ = node;
     last_head_ = head;
     appended_.store(appended() + 1, std::memory_order_relaxed);
-    Page& last = *last_leaf_.load(std::memory_order_relaxed);
-    const unsigned count = order_of(last).count();
-    if (count < kPageEntries) return put_in(last, count, node, head);
   }
-  const Path path = descend(key, head);
   void* entry = node;
-  for (const Step& step : path) {
+  for (const Step& step : place) {
     if (order_of(*step.page).count() < kPageEntries) return put_in(*step.page, step.rank, entry, head);
     Page* const right = split(*step.page, step.rank, entry, head);
     head = right->heads[0].load(std::memory_order_relaxed);
@@ -223,18 +218,23 @@ unsigned LinkTree::rank_in(const Page& page, Slice key, std::uint64_t head) cons
   return partition_rank(rank.below, rank.equal, [&](unsigned i) { return low_node(page, order.slot(i))->key() < key; });
 }
 
-LinkTree::Path LinkTree::descend(Slice key, std::uint64_t head) const {
-  Path path;
+LinkTree::Place LinkTree::place_of(Slice key, std::uint64_t head) const {
+  Place place;
+  if (ends_before(key, head)) {
+    Page& last = *last_leaf_.load(std::memory_order_relaxed);
+    place[0] = {&last, order_of(last).count()};
+    if (place[0].rank < kPageEntries) return place;
+  }
   for (Page* page = root_.load(std::memory_order_relaxed);;) {
     page->prefetch();
     const unsigned rank = rank_in(*page, key, head);
     if (page->level == 0) {
-      path[0] = {page, rank};
-      return path;
+      place[0] = {page, rank};
+      return place;
     }
     // The leftmost page has no lower end. What splits off a child goes behind it.
     const unsigned behind = std::max(rank, 1U);
-    path[page->level] = {page, behind};
+    place[page->level] = {page, behind};
     page = page->child(order_of(*page).slot(behind - 1));
   }
 }

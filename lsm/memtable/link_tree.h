@@ -20,6 +20,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <tuple>
 #include <utility>
 
 #include "codec/head_rank.h"
@@ -85,9 +86,22 @@ class LinkTree {
   [[nodiscard]] bool reserve(std::size_t nodes) {
     return arena_.reserve(pages_max(nodes) * (sizeof(Page) + alignof(Page) - 1));
   }
-  // Precondition: reserved; no node has this key yet. `head` is any function of the key, always the same one, of which
-  // head(a) < head(b) implies a < b.
-  void insert(Node* node, std::uint64_t head);
+  // Where an entry goes, by level, leaf first: a page, and its rank in there. Of the levels above a leaf with room only
+  // what came along.
+  struct Step {
+    Page* page;
+    unsigned rank;
+  };
+  using Place = std::array<Step, 16>;
+  // Where a node of `key` belongs until the next insertion. `head` is any function of the key, always the same one, of
+  // which head(a) < head(b) implies a < b. For the writer, as are the next two.
+  Place place_of(Slice key, std::uint64_t head) const;
+  // Precondition: reserved; `place` is its place_of(), and no node has this key yet.
+  void insert(Node* node, std::uint64_t head, const Place& place);
+  // Whether all nodes have smaller keys.
+  bool ends_before(Slice key, std::uint64_t head) const {
+    return last_node_ == nullptr || head > last_head_ || (head == last_head_ && key > last_node_->key());
+  }
 
   const Page* first_leaf() const { return &first_leaf_; }
   // The last leaf, or one left of it.
@@ -101,14 +115,7 @@ class LinkTree {
   std::pair<const Node*, const Node*> sample(std::size_t size) const;
 
  private:
-  static constexpr unsigned kLevelsMax = 16;
-
-  // By level, leaf first: a page, and the rank at which an entry goes into it.
-  struct Step {
-    Page* page;
-    unsigned rank;
-  };
-  using Path = std::array<Step, kLevelsMax>;
+  static constexpr unsigned kLevelsMax = std::tuple_size_v<Place>;
 
   // How many pages the insertion of `nodes` can take. At worst each splits a page on every level and the root. But a
   // full page splits twice at most before it must fill again, and for that it takes two insertions or more: pages of a
@@ -118,7 +125,6 @@ class LinkTree {
     return std::min(nodes * (levels + 1), nodes + 4 * page_count_ + 6 * kLevelsMax);
   }
   unsigned rank_in(const Page& page, Slice key, std::uint64_t head) const;
-  Path descend(Slice key, std::uint64_t head) const;
   Page* split(Page& page, unsigned rank, void* entry, std::uint64_t head);
   Page* make_page(unsigned level);
   void add_root(Page* right, std::uint64_t head);

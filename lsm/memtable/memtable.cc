@@ -73,11 +73,20 @@ void MemTable::add(Sequence sequence, EntryKind kind, Slice key, std::uint64_t h
   const std::uint64_t packed = pack_sequence(sequence, kind);
   count(sequence, kind, key.size(), value.size());
 
-  if (Node* const node = index_.find(key, hash); node != nullptr) {
+  // A key behind all others is new: the index, a cache miss, need not be asked. Where the last key was new, this one is
+  // expected to be, too: its place is looked for while the index's line is on its way.
+  const std::uint64_t order = head(key);
+  const bool last = tree_.ends_before(key, order);
+  memtable::LinkTree::Place place;
+  const bool placed = last || adding_keys_;
+  if (placed) place = tree_.place_of(key, order);
+  Node* const known = last ? nullptr : index_.find(key, hash);
+  adding_keys_ = known == nullptr;
+  if (known != nullptr) {
     const std::size_t bytes = sizeof(Version) + sizeof(Version::Links) + value.size();
     void* const memory = data_arena_.allocate(bytes, kAlignment);
-    const Version* const older = node->newest.load(std::memory_order_relaxed);
-    node->newest.store(make_version(memory, packed, value, older), std::memory_order_release);
+    const Version* const older = known->newest.load(std::memory_order_relaxed);
+    known->newest.store(make_version(memory, packed, value, older), std::memory_order_release);
     return;
   }
   const std::size_t version_offset = aligned(Node::kKeyOffset + key.size());
@@ -88,7 +97,8 @@ void MemTable::add(Sequence sequence, EntryKind kind, Slice key, std::uint64_t h
   node->key_bytes = static_cast<std::uint16_t>(key.size());
   key.copy(memory + Node::kKeyOffset, key.size());
   node->newest.store(make_version(memory + version_offset, packed, value, nullptr), std::memory_order_relaxed);
-  tree_.insert(node, head(key));
+  if (!placed) place = tree_.place_of(key, order);
+  tree_.insert(node, order, place);
   index_.insert(node, hash);
   add_to(keys_, 1);
 }

@@ -89,6 +89,7 @@ class MemTable {
   memtable::Arena page_arena_;  // Pages of the tree, apart so that searches stay within few cache lines and pages.
   memtable::HashIndex index_;
   memtable::LinkTree tree_;
+  bool adding_keys_ = true;  // The last write's key was new. The writer's alone.
 
   std::atomic<std::uint64_t> entries_{0};
   std::atomic<std::uint64_t> keys_{0};

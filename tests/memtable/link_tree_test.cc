@@ -32,7 +32,7 @@ class TestTree {
     auto* const node = new (nodes_.allocate(bytes, 8)) Node;
     node->key_bytes = static_cast<std::uint16_t>(key.size());
     key.copy(reinterpret_cast<char*>(node) + Node::kKeyOffset, key.size());
-    tree_.insert(node, head(key));
+    tree_.insert(node, head(key), tree_.place_of(key, head(key)));
   }
   void reserve_and_insert(const std::string& key) {
     ASSERT_TRUE(tree_.reserve(1));
