@@ -22,7 +22,6 @@ std::unique_ptr<IteratorImpl> DbIterator::make(ViewRef view, Sequence at, const 
 }
 
 Step DbIterator::seek_to_first() try {
-  passed_ = false;
   if (lower_) {
     merge_.seek(*lower_);
   } else {
@@ -34,7 +33,6 @@ Step DbIterator::seek_to_first() try {
 }
 
 Step DbIterator::seek_to_last() try {
-  passed_ = false;
   if (upper_) {
     merge_.seek_before(*upper_);
   } else {
@@ -47,7 +45,6 @@ Step DbIterator::seek_to_last() try {
 
 Step DbIterator::seek(Slice key) try {
   if (lower_ && key < Slice(*lower_)) return seek_to_first();
-  passed_ = false;
   merge_.seek(key);
   return settle_forward();
 } catch (const std::bad_alloc&) {
@@ -56,7 +53,6 @@ Step DbIterator::seek(Slice key) try {
 
 Step DbIterator::seek_before(Slice key) try {
   if (upper_ && Slice(*upper_) < key) return seek_to_last();
-  passed_ = false;
   merge_.seek_before(key);
   return settle_backward();
 } catch (const std::bad_alloc&) {
@@ -64,91 +60,84 @@ Step DbIterator::seek_before(Slice key) try {
 }
 
 Step DbIterator::next() try {
+  if (position_ == Position::kForward) [[likely]]
+    return go_forward(true);
   switch (position_) {
-    case Position::kNew:
-    case Position::kFirstEnd: return seek_to_first();
     case Position::kLastEnd: return Step::kEnd;
     case Position::kError: return Step::kError;
-    case Position::kForward: merge_.next(); break;
-    case Position::kBackward: merge_.seek(key_.slice()); break;
+    case Position::kBackward: break;
+    default: return seek_to_first();
   }
+  merge_.seek(merge_.key());  // To the present entry again.
+  if (merge_.valid()) merge_.next();
   return settle_forward();
 } catch (const std::bad_alloc&) {
   return fail(Status::out_of_memory());
 }
 
 Step DbIterator::prev() try {
+  if (position_ == Position::kBackward) [[likely]]
+    return go_backward(true);
   switch (position_) {
-    case Position::kNew:
-    case Position::kLastEnd: return seek_to_last();
     case Position::kFirstEnd: return Step::kEnd;
     case Position::kError: return Step::kError;
-    case Position::kForward: merge_.seek_before(key_.slice()); break;
-    case Position::kBackward: merge_.prev(); break;
+    case Position::kForward: break;
+    default: return seek_to_last();
   }
+  merge_.seek_before(merge_.key());
   return settle_backward();
 } catch (const std::bad_alloc&) {
   return fail(Status::out_of_memory());
 }
 
-[[gnu::always_inline]] inline bool DbIterator::read_new_key(RunEntry& entry) {
-  const std::uint64_t head = merge_.head();
-  if (passed_ && head == key_head_) [[unlikely]] {
-    if (!merge_.read(next_key_, entry) || next_key_.slice() == key_.slice()) return false;
-    key_.assign(next_key_.slice());
-    return true;
-  }
-  if (!merge_.read(key_, entry)) return false;
-  key_head_ = head;
-  passed_ = true;
-  return true;
-}
-
-[[gnu::always_inline]] inline Step DbIterator::show(const RunEntry& entry, Position position) {
-  position_ = position;
-  value_ = entry.value;
-  separated_ = entry.separated;
-  if (separated_ == nullptr) [[likely]]
-    return Step::kEntry;
-  value_ = {};
-  reference_ = entry.reference;
-  return lazy_values_ ? Step::kEntry : load_value();
-}
-
-Step DbIterator::settle_forward() {
-  for (RunEntry entry; merge_.valid(); merge_.next()) {
-    if (!read_new_key(entry)) {
-      if (!merge_.valid()) break;
-      continue;
-    }
-    if (upper_ && key_head_ >= merge_.upper_head() && key_.slice() >= Slice(*upper_)) return end(Position::kLastEnd);
-    if (entry.tombstone) continue;
-    return show(entry, Position::kForward);
+[[gnu::always_inline]] inline Step DbIterator::go_forward(bool was_shown) {
+  for (bool move = was_shown; move ? merge_.next() : merge_.valid(); move = true) {
+    const bool deleted = merge_.deleted();
+    const bool inside = merge_.inside();
+    if (deleted && inside) continue;
+    if (!merge_.read(entry_)) [[unlikely]]
+      break;
+    if (!inside && upper_ && key() >= Slice(*upper_)) [[unlikely]]
+      return end(Position::kLastEnd);
+    if (!deleted) return show(Position::kForward);
   }
   return merge_.status().ok() ? end(Position::kLastEnd) : fail(merge_.status());
 }
 
-Step DbIterator::settle_backward() {
-  for (RunEntry entry; merge_.valid(); merge_.prev()) {
-    if (!read_new_key(entry)) {
-      if (!merge_.valid()) break;
-      continue;
-    }
-    if (lower_ && key_head_ <= merge_.lower_head() && key_.slice() < Slice(*lower_)) return end(Position::kFirstEnd);
-    if (entry.tombstone) continue;
-    return show(entry, Position::kBackward);
+[[gnu::always_inline]] inline Step DbIterator::go_backward(bool was_shown) {
+  for (bool move = was_shown; move ? merge_.prev() : merge_.valid(); move = true) {
+    const bool deleted = merge_.deleted();
+    const bool inside = merge_.inside();
+    if (deleted && inside) continue;
+    if (!merge_.read(entry_)) [[unlikely]]
+      break;
+    if (!inside && lower_ && key() < Slice(*lower_)) [[unlikely]]
+      return end(Position::kFirstEnd);
+    if (!deleted) return show(Position::kBackward);
   }
   return merge_.status().ok() ? end(Position::kFirstEnd) : fail(merge_.status());
 }
 
+Step DbIterator::settle_forward() { return go_forward(false); }
+Step DbIterator::settle_backward() { return go_backward(false); }
+
+[[gnu::always_inline]] inline Step DbIterator::show(Position position) {
+  position_ = position;
+  if (entry_.separated == nullptr) [[likely]]
+    return Step::kEntry;
+  entry_.value = {};
+  return lazy_values_ ? Step::kEntry : load_value();
+}
+
 Step DbIterator::load_value() {
   if (position_ == Position::kError) return Step::kError;
-  if (separated_ == nullptr) return Step::kEntry;
+  if (entry_.separated == nullptr) return Step::kEntry;
   const EpochGuard guard;
   ValueHit hit;
-  if (Status status = separated_->read_value(guard, reference_, key_.slice(), hit); !status.ok()) return fail(status);
-  separated_ = nullptr;
-  value_ = hit.value;
+  if (Status status = entry_.separated->read_value(guard, entry_.reference, key(), hit); !status.ok())
+    return fail(status);
+  entry_.separated = nullptr;
+  entry_.value = hit.value;
   if (hit.block != nullptr) {
     hit.block->add_reference();
     value_block_ = BlockRef(hit.block);
@@ -164,7 +153,7 @@ Step DbIterator::end(Position end) {
 
 Step DbIterator::fail(const Status& status) {
   position_ = Position::kError;
-  separated_ = nullptr;
+  entry_.separated = nullptr;
   status_ = status;
   return Step::kError;
 }

@@ -10,7 +10,6 @@
 #include <string>
 
 #include "firn/iterator.h"
-#include "lsm/key_buffer.h"
 #include "lsm/read_view.h"
 #include "lsm/run_merge.h"
 
@@ -30,8 +29,8 @@ class DbIterator final : public IteratorImpl {
   Step next() override;
   Step prev() override;
   Step load_value() override;
-  Slice key() const override { return key_.slice(); }
-  Slice value() const override { return value_; }
+  Slice key() const override { return merge_.key(); }
+  Slice value() const override { return entry_.value; }
   const Status& status() const override { return status_; }
 
  private:
@@ -52,12 +51,12 @@ class DbIterator final : public IteratorImpl {
     kError,
   };
 
-  // Rest on the first entry of another key than key_ at merge_'s position or beyond.
+  // Rest on the first entry that is not deleted at merge_'s position or beyond, or beyond it if that `was_shown`.
+  Step go_forward(bool was_shown);
+  Step go_backward(bool was_shown);
   Step settle_forward();
   Step settle_backward();
-  // Reads merge_'s entry to key_ and `entry`; false when it is another version of key_.
-  bool read_new_key(RunEntry& entry);
-  Step show(const RunEntry& entry, Position position);
+  Step show(Position position);
   Step end(Position end);
   Step fail(const Status& status);
 
@@ -68,15 +67,8 @@ class DbIterator final : public IteratorImpl {
   RunMerge merge_;
 
   Position position_ = Position::kNew;
-  bool passed_ = false;  // key_ was passed: its other versions are not to be shown.
-  std::uint64_t key_head_ = 0;
-  KeyBuffer key_;
-  KeyBuffer next_key_;
-  Slice value_;
-  // While the value of the present entry was not read from its value file:
-  const TableFile* separated_ = nullptr;
-  ValueReference reference_;
-  BlockRef value_block_;  // Keeps value_ alive, where the view does not.
+  RunEntry entry_;        // The present one. What it says of a value apart is gone once that was read.
+  BlockRef value_block_;  // Keeps its value alive, where the view does not.
   Status status_;
 };
 

@@ -16,18 +16,17 @@ namespace firn::lsm {
 
 class KeyBuffer {
  public:
+  static constexpr std::size_t kSlackBytes = 16;
+
   KeyBuffer() = default;
   KeyBuffer(const KeyBuffer&) = delete;
   KeyBuffer& operator=(const KeyBuffer&) = delete;
 
   Slice slice() const { return {data_, size_}; }
-  // Room for `bytes`; what was there is lost.
+  // Room for `bytes`, and for kSlackBytes beyond them; what was there is lost.
   char* reserve(std::size_t bytes) {
-    if (bytes > capacity_) [[unlikely]] {
-      capacity_ = std::max(bytes, 2 * capacity_);
-      large_ = std::make_unique_for_overwrite<char[]>(capacity_);
-      data_ = large_.get();
-    }
+    if (bytes > capacity_) [[unlikely]]
+      grow(bytes);
     return data_;
   }
   // What reserve() gave room for was filled with `bytes`.
@@ -40,7 +39,13 @@ class KeyBuffer {
  private:
   static constexpr std::size_t kInlineBytes = 64;
 
-  std::array<char, kInlineBytes> inline_;  // NOLINT: only what was written is read.
+  void grow(std::size_t bytes) {
+    capacity_ = std::max(bytes, 2 * capacity_);
+    large_ = std::make_unique_for_overwrite<char[]>(capacity_ + kSlackBytes);
+    data_ = large_.get();
+  }
+
+  std::array<char, kInlineBytes + kSlackBytes> inline_;  // NOLINT: only what was written is read.
   std::unique_ptr<char[]> large_;
   char* data_ = inline_.data();
   std::size_t capacity_ = kInlineBytes;
@@ -52,7 +57,6 @@ class TableFile;
 // What a run has beside the key.
 struct RunEntry {
   Slice value;
-  bool tombstone = false;
   const TableFile* separated = nullptr;  // The table through which `reference` leads to the value, which is elsewhere.
   ValueReference reference;
 };

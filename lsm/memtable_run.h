@@ -33,26 +33,28 @@ class MemTableRun {
     cursor_.seek_to_last();
     to_newest_visible();
   }
-  void next() {
+  bool next() {
     cursor_.next_key(at_);
     learn_head();
+    return valid();
   }
-  void prev() {
+  bool prev() {
     cursor_.prev_key(at_);
     learn_head();
+    return valid();
   }
 
   bool valid() const { return cursor_.valid(); }
   const Status& status() const { return cursor_.status(); }
   std::uint64_t head() const { return head_; }
+  bool deleted() const { return cursor_.entry().kind == EntryKind::kTombstone; }
+  void read_key(KeyBuffer& key) const { key.assign(cursor_.entry().key); }
   void read(KeyBuffer& key, RunEntry& entry) const {
-    const Entry& present = cursor_.entry();
-    key.assign(present.key);
-    entry.value = present.value;
-    entry.tombstone = present.kind == EntryKind::kTombstone;
+    read_key(key);
+    entry.value = cursor_.entry().value;
     entry.separated = nullptr;
   }
-  bool is_version_of(Slice key) const { return cursor_.entry().key == key; }
+  int compare(Slice key) const { return cursor_.entry().key.compare(key); }
   bool trusted() const { return true; }
 
  private:

@@ -21,20 +21,24 @@ std::size_t RunMerge::room_bytes(const ReadView& view) {
   static_assert(alignof(MemTableRun) <= alignof(std::uint64_t) && alignof(TableRun) <= alignof(std::uint64_t));
   const std::size_t memtables = 1 + view.immutables().size();
   const std::size_t tables = view.version()->runs();
-  return memtables * sizeof(MemTableRun) + tables * sizeof(TableRun) + (memtables + tables) * sizeof(std::uint64_t);
+  return memtables * sizeof(MemTableRun) + tables * sizeof(TableRun) + (memtables + tables) * sizeof(Runner);
 }
 
 RunMerge::RunMerge(const ReadView& view, Sequence at, const std::optional<std::string>& lower,
                    const std::optional<std::string>& upper, std::byte* room)
     : head_map_(view.version()->common_prefix()),
       lower_head_(lower ? head_map_.head(*lower) : 0),
-      upper_head_(upper ? head_map_.head(*upper) : 0) {
+      upper_head_(upper ? head_map_.head(*upper) : kHeadEnd) {
   auto* const memtables = reinterpret_cast<MemTableRun*>(room);
   if (!view.active()->empty()) new (memtables + count_++) MemTableRun(*view.active(), head_map_, at);
   for (const auto& memtable : view.immutables()) new (memtables + count_++) MemTableRun(*memtable, head_map_, at);
   memtables_ = {memtables, count_};
   add_tables(*view.version(), at, lower, upper);
-  heads_ = reinterpret_cast<std::uint64_t*>(tables_.data() + tables_.size());
+  runs_ = reinterpret_cast<Runner*>(tables_.data() + tables_.size());
+  for (std::size_t i = 0; i < count_; ++i) {
+    TableRun* const table = i < memtables_.size() ? nullptr : &tables_[i - memtables_.size()];
+    new (runs_ + i) Runner{kHeadEnd, table};
+  }
 }
 
 RunMerge::~RunMerge() {
@@ -102,7 +106,8 @@ void RunMerge::start(Direction direction, Seek seek) {
   status_ = {};
   valid_ = false;
   straight_wins_ = 0;
-  best_known_ = false;
+  rival_head_ = 0;
+  bound_head_ = direction == Direction::kForward ? upper_head_ : ~lower_head_;
   for (std::size_t i = 0; i < count_; ++i) {
     with(i, seek);
     if (!load_head(i)) return;
@@ -115,8 +120,8 @@ void RunMerge::start(Direction direction, Seek seek) {
 void RunMerge::count_blocks() {
   std::uint64_t upper = 0;
   std::uint64_t deeper = 0;
-  for (std::size_t i = memtables_.size(); i < l0_end_; ++i) upper += heads_[i] != kHeadEnd ? 1 : 0;
-  for (std::size_t i = l0_end_; i < count_; ++i) deeper += heads_[i] != kHeadEnd ? 1 : 0;
+  for (std::size_t i = memtables_.size(); i < l0_end_; ++i) upper += runs_[i].head != kHeadEnd ? 1 : 0;
+  for (std::size_t i = l0_end_; i < count_; ++i) deeper += runs_[i].head != kHeadEnd ? 1 : 0;
   sought_blocks_ += upper + deeper;
   spared_blocks_ += deeper != 0 || upper == 0 ? upper : upper - 1;
 }
@@ -129,110 +134,124 @@ std::uint64_t RunMerge::blocks_in_vain() const {
   return spared_blocks_ > beyond ? spared_blocks_ - beyond : 0;
 }
 
-// Precondition: valid(); the last move was in `direction`.
-template <RunMerge::Direction direction>
-void RunMerge::advance() {
-  best_known_ = false;
-  with(winner_, [](auto& run) { direction == Direction::kForward ? run.next() : run.prev(); });
-  if (!load_head(winner_)) return;
-  if (straight_wins_ >= kStraightWins && heads_[winner_] < rival_head_) return;
-  const std::size_t last = winner_;
-  choose();
-  straight_wins_ = winner_ == last ? straight_wins_ + 1 : 0;
-  if (straight_wins_ >= kStraightWins) rival_head_ = best_of_others();
-}
+bool RunMerge::advance_memtable() { return move(winner()) && (winner_->head < rival_head_ || choose_next()); }
 
-template void RunMerge::advance<RunMerge::Direction::kForward>();
-template void RunMerge::advance<RunMerge::Direction::kBackward>();
+// Moves a run by one key. False, with the merge failed, when the run has failed.
+[[gnu::always_inline]] inline bool RunMerge::move(std::size_t run) {
+  with(
+      run, [this](auto& moved)
+               __attribute__((always_inline)) { direction_ == Direction::kForward ? moved.next() : moved.prev(); });
+  return load_head(run);
+}
 
 // False, with the merge failed, when the run has failed.
-inline bool RunMerge::load_head(std::size_t run) {
-  return with(run, [this, run](auto& moved) {
-    if (moved.valid()) [[likely]] {
-      heads_[run] = direction_ == Direction::kForward ? moved.head() : ~moved.head();
-      return true;
-    }
-    heads_[run] = kHeadEnd;
-    return moved.status().ok() || fail(moved.status());
-  });
+[[gnu::always_inline]] inline bool RunMerge::load_head(std::size_t run) {
+  return with(
+      run, [ this, run ](auto& moved) __attribute__((always_inline)) {
+        if (moved.valid()) [[likely]] {
+          runs_[run].head = oriented(moved.head());
+          return true;
+        }
+        runs_[run].head = kHeadEnd;
+        return moved.status().ok() || fail(moved.status());
+      });
 }
 
-void RunMerge::choose() {
+bool RunMerge::choose_after_end() { return load_head(winner()) && choose_next(); }
+
+// After a move of the winner that may have brought another run to the front.
+bool RunMerge::choose_next() {
+  const Runner* const last = winner_;
+  choose();
+  straight_wins_ = winner_ == last ? straight_wins_ + 1 : 0;
+  rival_head_ = straight_wins_ >= kStraightWins ? best_of_others() : 0;
+  return valid_;
+}
+
+inline void RunMerge::choose() {
+  Runner* winner = runs_;
   std::uint64_t best = kHeadEnd;
-  std::size_t winner = 0;
-  bool tied = count_ == 0;
-  for (std::size_t i = 0; i < count_; ++i) {
-    const std::uint64_t head = heads_[i];
+  bool tied = false;
+  for (Runner* run = runs_; run != runs_ + count_; ++run) {
+    const std::uint64_t head = run->head;
     tied |= head == best;
-    winner = head < best ? i : winner;
+    winner = head < best ? run : winner;
     best = head < best ? head : best;
   }
-  valid_ = true;
-  winner_ = tied ? untie(best) : winner;
+  winner_ = winner;
+  valid_ = (!tied && count_ != 0) || untie(best);
+  leader_ = valid_ ? winner_->table : nullptr;
 }
 
-[[gnu::always_inline]] inline bool RunMerge::read_run(std::size_t run, KeyBuffer& key, RunEntry& entry) {
+// Whether run `run` is at a key whose head is `head`.
+[[gnu::always_inline]] inline bool RunMerge::is_tied(std::size_t run, std::uint64_t head) {
+  return runs_[run].head == head && (head != kHeadEnd || with(run, [](const auto& tied) { return tied.valid(); }));
+}
+
+// Makes the winner the run of the first key, in the present direction, among those whose head is `head`; of equal keys
+// the newest, and the older ones, which it hides, are passed. False when there is none, or with the merge failed.
+bool RunMerge::untie(std::uint64_t head) {
+  bool found = false;
+  bool key_read = false;
+  for (std::size_t i = 0; i < count_; ++i) {
+    if (!is_tied(i, head)) continue;
+    if (!found) {
+      winner_ = runs_ + i;
+      found = true;
+      continue;
+    }
+    int order = 0;
+    if ((!key_read && !read_key(winner())) || !compare(i, order)) return false;
+    key_read = true;
+    if (order == 0) {
+      if (!move(i)) return false;
+    } else if ((order < 0) == (direction_ == Direction::kForward)) {
+      winner_ = runs_ + i;
+      key_read = false;
+    }
+  }
+  return found;
+}
+
+// Reads the key of run `run` to key_. False, with the merge failed, when it cannot be read.
+[[gnu::always_inline]] inline bool RunMerge::read_key(std::size_t run) {
   return with(
-      run, [&](auto& from) __attribute__((always_inline)) {
+      run, [this](auto& from) __attribute__((always_inline)) {
         do {
-          from.read(key, entry);
+          from.read_key(key_);
         } while (!from.trusted() && from.valid());
         return from.valid() || fail(from.status());
       });
 }
 
-// Moves run `run` beyond the versions of `key`. False, with the merge failed, when the run has failed.
-bool RunMerge::pass_versions(std::size_t run, Slice key) {
-  return with(run, [&](auto& older) {
-    while (older.valid()) {
-      const bool same = older.is_version_of(key);
-      if (!older.trusted()) continue;
-      if (!same) return true;
-      direction_ == Direction::kForward ? older.next() : older.prev();
-    }
-    return older.status().ok() || fail(older.status());
-  });
-}
-
-// The run of the first key, in the present direction, among those whose head is `head`; of equal keys the newest.
-std::size_t RunMerge::untie(std::uint64_t head) {
-  std::size_t winner = count_;
-  RunEntry entry;
-  for (std::size_t i = 0; i < count_; ++i) {
-    if (heads_[i] != head || !with(i, [](const auto& run) { return run.valid(); })) continue;
-    if (winner == count_) {
-      winner = i;
-      continue;
-    }
-    if (!best_known_ && !read_run(winner, best_, best_entry_)) return 0;
-    best_known_ = true;
-    // What this run has of the best key is hidden, as it is older.
-    if (!pass_versions(i, best_.slice()) || !load_head(i)) return 0;
-    if (heads_[i] != head || !with(i, [](const auto& run) { return run.valid(); })) continue;
-    if (!read_run(i, tied_, entry)) return 0;
-    if ((tied_.slice() < best_.slice()) != (direction_ == Direction::kForward)) continue;
-    winner = i;
-    best_.assign(tied_.slice());
-    best_entry_ = entry;
-  }
-  valid_ = winner < count_;
-  return valid_ ? winner : 0;
+// The order of the key of run `run` against key_. False, with the merge failed, when it cannot be read.
+[[gnu::always_inline]] inline bool RunMerge::compare(std::size_t run, int& order) {
+  return with(
+      run, [ this, &order ](auto& with_key) __attribute__((always_inline)) {
+        do {
+          order = with_key.compare(key_.slice());
+        } while (!with_key.trusted() && with_key.valid());
+        return with_key.valid() || fail(with_key.status());
+      });
 }
 
 std::uint64_t RunMerge::best_of_others() const {
   std::uint64_t best = kHeadEnd;
   for (std::size_t i = 0; i < count_; ++i) {
-    if (i != winner_) best = std::min(best, heads_[i]);
+    if (i != winner()) best = std::min(best, runs_[i].head);
   }
   return best;
 }
 
-bool RunMerge::read(KeyBuffer& key, RunEntry& entry) {
-  if (!best_known_) [[likely]]
-    return read_run(winner_, key, entry);
-  key.assign(best_.slice());
-  entry = best_entry_;
-  return true;
+// The general case of read().
+bool RunMerge::read_again(RunEntry& entry) {
+  return with(winner(), [&](auto& from) {
+    while (from.valid()) {
+      from.read(key_, entry);
+      if (from.trusted()) return true;
+    }
+    return fail(from.status());
+  });
 }
 
 bool RunMerge::fail(const Status& status) {

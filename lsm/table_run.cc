@@ -81,7 +81,6 @@ bool TableRun::open(std::size_t index) {
   if (!opened.ok()) return fail(opened.status());
   table_ = *opened;
   index_ = index;
-  all_visible_ = table_->meta().largest_sequence <= at_;
   block_ = kNoBlock;
   read_ahead_ = {};
   return true;
@@ -94,10 +93,14 @@ bool TableRun::load(std::uint32_t block) {
   const bool backward = block + 1 == block_;
   read_ahead_.note(*table_, block);
   block_ = kNoBlock;
-  if (Status status = table_->pin_block(block, pinned_); !status.ok()) return fail(std::move(status));
+  static constexpr std::atomic<bool> kNever{false};
+  do {
+    if (Status status = table_->pin_block(block, pinned_); !status.ok()) return fail(std::move(status));
+    damage_ = pinned_.mapped ? &table_->damage_flag() : &kNever;
+    take_block();
+  } while (!mapping_intact());  // How many entries there are is never read again.
   block_ = block;
   ++blocks_read_;
-  take_block();
   // The block after it in a scan, so that it is there in time; and the rows that come first: no move has asked for
   // them.
   const EpochGuard guard;
@@ -151,6 +154,7 @@ void TableRun::forward_from(std::uint32_t position) {
     std::uint32_t at = position;
     while (at < reader_.entries() && !is_visible(at)) ++at;
     const bool found = at < reader_.entries();
+    valid_ = found;
     if (found) show(at);
     if (!trusted()) {
       if (block_ == kNoBlock) return;
@@ -175,10 +179,11 @@ void TableRun::backward_from(std::uint32_t position) {
       while (at > 0 && is_visible(at - 1) && same_key(at - 1, at)) --at;
       show(at);
     }
+    valid_ = found;
     if (!trusted()) {
       if (block_ == kNoBlock) return;
     } else if (found) {
-      return at == 0 && block_ > 0 ? to_newest_visible() : void();
+      return to_newest_visible();
     } else if (load_previous()) {
       position = reader_.entries();
     } else {
@@ -187,26 +192,57 @@ void TableRun::backward_from(std::uint32_t position) {
   }
 }
 
-// The present entry is the first of its block: newer versions of its key may be in the blocks before.
-void TableRun::to_newest_visible() {
+// To the next key that has a visible version. Of the present one, which has, all older versions are visible.
+bool TableRun::pass_forward() {
+  std::uint64_t head = 0;
+  do {
+    std::uint32_t position = 0;
+    do {
+      show(position_);
+      head = head_;
+      position = position_ + 1;
+      while (position < reader_.entries() && same_key(position_, position)) ++position;
+    } while (!trusted() && valid_);
+    if (valid_) forward_from(position);
+  } while (valid_ && head_ == head && continues_block_before());
+  return valid_;
+}
+
+// To the last key before `position`, that of the present entry, that has a visible version.
+bool TableRun::pass_backward(std::uint32_t position) {
+  backward_from(position);
+  return valid_;
+}
+
+// Whether the present entry begins its block and the block before ends with a visible version of its key. False, with
+// the run failed, when that cannot be read.
+bool TableRun::continues_block_before() {
+  if (position_ > 0 || block_ == 0) return false;
   KeyBuffer key;
-  RunEntry entry;
-  read(key, entry);
-  if (!trusted()) return valid_ ? to_newest_visible() : void();
-  while (position_ == 0 && block_ > 0) {
+  do {
+    read_key(key);
+  } while (!trusted() && valid_);
+  while (valid_) {
     PinnedBlock before;
-    if (Status status = table_->pin_block(block_ - 1, before); !status.ok()) return static_cast<void>(fail(status));
+    if (Status status = table_->pin_block(block_ - 1, before); !status.ok()) return fail(std::move(status));
+    const auto intact = [&] { return !before.mapped || !table_->lose_mapping_if_damaged(); };
     const BlockReader reader(before.data);
+    if (!intact()) continue;
     const std::uint32_t last = reader.entries() - 1;
-    const bool more = reader.is_version_of(last, key.slice()) && sequence_of(reader.packed_sequence(last)) <= at_;
-    if (before.mapped && table_->lose_mapping_if_damaged()) continue;
-    if (!more || !load(block_ - 1)) return;
+    const bool same = reader.compare(last, key.slice()) == 0 && sees(reader.packed_sequence(last));
+    if (intact()) return same;
+  }
+  return false;
+}
+
+// From the newest visible version of a key in the present block to that in the blocks before, if they have any.
+void TableRun::to_newest_visible() {
+  while (valid_ && continues_block_before() && load(block_ - 1)) {
     do {
       std::uint32_t at = reader_.entries() - 1;
       while (at > 0 && is_visible(at - 1) && same_key(at - 1, at)) --at;
       show(at);
     } while (!trusted() && valid_);
-    if (!valid_) return;
   }
 }
 
@@ -215,13 +251,12 @@ bool TableRun::same_key(std::uint32_t a, std::uint32_t b) const {
   const BlockReader::Body first = reader_.body(a);
   const BlockReader::Body second = reader_.body(b);
   return first.rest_bytes == second.rest_bytes &&
-         (first.suffix_bytes() == 0 || std::memcmp(first.suffix, second.suffix, first.suffix_bytes()) == 0);
+         (first.suffix_bytes == 0 || std::memcmp(first.suffix, second.suffix, first.suffix_bytes) == 0);
 }
 
 void TableRun::show_short_prefix() {
   KeyBuffer key;
-  RunEntry entry;
-  read(key, entry);
+  read_key(key);
   head_ = heads_.head(key.slice());
 }
 

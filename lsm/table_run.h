@@ -1,13 +1,13 @@
 // Tables that do not overlap, read as one sorted run by an iterator that sees one sequence: one table of L0, or a
-// level. Of each key it shows what is visible: forward, perhaps also versions older than the newest visible one, after
-// it; backward, the newest visible one alone. Moving within a block is arithmetic on its columns: no virtual call, no
-// key is put together unless asked for.
+// level. Of each key it shows the newest visible version alone. Moving within a block is arithmetic on its columns: no
+// virtual call, no key is put together unless asked for.
 //
 // Thread safety: one thread at a time. Lifetime: the version outlives the run; what read() answers lives until the
 // next move.
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -15,6 +15,7 @@
 #include "lsm/head_map.h"
 #include "lsm/key_buffer.h"
 #include "lsm/version.h"
+#include "platform/fence.h"
 #include "sstable/table.h"
 
 namespace firn::lsm {
@@ -33,28 +34,27 @@ class TableRun {
   void seek_before(Slice key);  // To the last entry before `key`.
   void seek_to_first();
   void seek_to_last();
-  // Precondition of both: valid().
-  void next() {
-    const std::uint32_t position = position_ + 1;
-    if (position < reader_.entries() && !short_prefix_ && is_visible(position)) [[likely]] {
-      show(position);
-      reader_.prefetch_body(std::min(position + kRowsAhead, reader_.entries()));
-      if (mapping_intact()) [[likely]]
-        return;
+  // To the next key, or the one before. What they answer is valid(). Precondition of both: valid().
+  [[gnu::always_inline]] bool next() {
+    const std::uint32_t present = position_;
+    if (present + 1 < reader_.entries() && reader_.head(present + 1) != reader_.head(present)) [[likely]] {
+      show(present + 1);
+      reader_.prefetch_body(std::min(present + 1 + kRowsAhead, reader_.entries()));
+      if (sees(packed_) && mapping_intact()) [[likely]]
+        return true;
+      position_ = present;
     }
-    forward_from(position);
+    return pass_forward();
   }
-  void prev() {
-    const std::uint32_t position = position_ - 1;
-    if (position_ > 1 && !short_prefix_ && is_visible(position) && reader_.head(position - 1) != reader_.head(position))
-        [[likely]] {
-      show(position);
-      reader_.prefetch_body(position - std::min(position, kRowsAhead));
-      if (mapping_intact()) [[likely]]
-        return;
-      ++position_;
+  [[gnu::always_inline]] bool prev() {
+    const std::uint32_t present = position_;
+    if (present > 1 && reader_.head(present - 2) != reader_.head(present - 1)) [[likely]] {
+      show(present - 1);
+      reader_.prefetch_body(position_ - std::min(position_, kRowsAhead));
+      if (sees(packed_) && mapping_intact()) [[likely]]
+        return true;
     }
-    backward_from(position_);
+    return pass_backward(present);
   }
 
   // False past either end and after an error; status() tells the two apart.
@@ -62,27 +62,24 @@ class TableRun {
   const Status& status() const { return status_; }
   // Precondition of the rest: valid().
   std::uint64_t head() const { return head_; }  // As HeadMap gives it.
+  bool deleted() const { return kind_of(packed_) == EntryKind::kTombstone; }
   // Puts the key together in `key`.
+  [[gnu::always_inline]] void read_key(KeyBuffer& key) const { read_key(reader_.body(position_), key); }
+  // The key, and what else the entry has. Precondition: !deleted().
   [[gnu::always_inline]] void read(KeyBuffer& key, RunEntry& entry) const {
     const sstable::BlockReader::Body body = reader_.body(position_);
-    const Slice prefix = reader_.prefix();
-    const std::size_t suffix_bytes = body.suffix_bytes();
-    char* const out = key.reserve(prefix.size() + sstable::kHeadBytes + std::max(suffix_bytes, kShortBytes));
-    // Short parts by a fixed size: in the block, more bytes follow them.
-    copy_part(out, prefix.data(), prefix.size(), true);
-    char* const rest = out + prefix.size();
-    store(rest, __builtin_bswap64(reader_.head(position_)));
-    copy_part(rest + sstable::kHeadBytes, body.suffix, suffix_bytes, suffix_bytes + body.value.size() >= kShortBytes);
-    key.set_size(prefix.size() + body.rest_bytes);
+    read_key(body, key);
     if (pinned_.mapped) touch(body.value);
-    const EntryKind kind = kind_of(reader_.packed_sequence(position_));
     entry.value = body.value;
-    entry.tombstone = kind == EntryKind::kTombstone;
-    entry.separated = kind == EntryKind::kReference ? version_.level(level_)[index_].get() : nullptr;
+    entry.separated = nullptr;
+    if (kind_of(packed_) != EntryKind::kReference) [[likely]]
+      return;
+    entry.separated = version_.level(level_)[index_].get();
     // Before it is asked whether what was read can be trusted. Blocks are checked: it is a reference.
-    if (entry.separated != nullptr) static_cast<void>(sstable::decode_reference(entry.value, entry.reference));
+    static_cast<void>(sstable::decode_reference(entry.value, entry.reference));
   }
-  bool is_version_of(Slice key) const { return reader_.is_version_of(position_, key); }
+  // Order of the present key against `key`: negative, zero or positive.
+  [[gnu::always_inline]] int compare(Slice key) const { return reader_.compare(position_, key); }
   // How many blocks were read so far.
   std::uint64_t blocks_read() const { return blocks_read_; }
   // Whether what was read of the present entry since the last move is the file's. If not it is to be read again, unless
@@ -99,16 +96,40 @@ class TableRun {
   static constexpr std::size_t kShortBytes = 8;
   static constexpr std::uint32_t kRowsAhead = 2;  // Asked for, as rows may be longer than what the processor guesses.
 
-  bool is_visible(std::uint32_t position) const {
-    return all_visible_ || sequence_of(reader_.packed_sequence(position)) <= at_;
+  bool sees(std::uint64_t packed) const { return sequence_of(packed) <= at_; }
+  bool is_visible(std::uint32_t position) const { return sees(reader_.packed_sequence(position)); }
+  bool mapping_intact() const {
+    load_fence();  // What was read so far is older than the answer.
+    return !damage_->load(std::memory_order_relaxed) || !table_->lose_mapping_if_damaged();
   }
-  bool mapping_intact() const { return !pinned_.mapped || !table_->lose_mapping_if_damaged(); }
-  static void copy_part(char* out, const char* from, std::size_t bytes, bool readable_beyond) {
-    if (bytes <= kShortBytes && readable_beyond) [[likely]] {
-      std::memcpy(out, from, kShortBytes);
-    } else if (bytes != 0) {
+  // Without a call where there are few bytes.
+  [[gnu::always_inline]] static void copy_part(char* out, const char* from, std::size_t bytes, bool readable_beyond) {
+    if (bytes > kShortBytes) [[unlikely]] {
       std::memcpy(out, from, bytes);
+    } else if (readable_beyond) [[likely]] {
+      std::memcpy(out, from, kShortBytes);
+    } else if (bytes >= 4) {
+      const auto last = firn::load<std::uint32_t>(from + bytes - 4);
+      store(out, firn::load<std::uint32_t>(from));
+      store(out + bytes - 4, last);
+    } else if (bytes > 0) {
+      out[0] = from[0];
+      out[bytes / 2] = from[bytes / 2];
+      out[bytes - 1] = from[bytes - 1];
     }
+  }
+  [[gnu::always_inline]] void read_key(const sstable::BlockReader::Body& body, KeyBuffer& key) const {
+    static_assert(KeyBuffer::kSlackBytes >= sstable::kHeadBytes + kShortBytes);
+    const Slice prefix = reader_.prefix();
+    const std::size_t bytes = prefix.size() + body.rest_bytes;
+    char* const out = key.reserve(bytes);
+    // In the block, more bytes follow the prefix.
+    copy_part(out, prefix.data(), prefix.size(), true);
+    char* const rest = out + prefix.size();
+    store(rest, __builtin_bswap64(reader_.head(position_)));
+    copy_part(rest + sstable::kHeadBytes, body.suffix, body.suffix_bytes,
+              body.suffix_bytes + body.value.size() >= kShortBytes);
+    key.set_size(bytes);
   }
   // Reads of a value that is about to be handed out a byte of each page, so that one that cannot be read shows now.
   static void touch(Slice value) {
@@ -129,11 +150,14 @@ class TableRun {
   void take_block();
   void forward_from(std::uint32_t position);
   void backward_from(std::uint32_t position);
+  bool pass_forward();
+  bool pass_backward(std::uint32_t position);
+  bool continues_block_before();
   void to_newest_visible();
-  // Makes the entry at `position` the present one.
-  void show(std::uint32_t position) {
+  // Makes the entry at `position` the present one of a valid run.
+  [[gnu::always_inline]] void show(std::uint32_t position) {
     position_ = position;
-    valid_ = true;
+    packed_ = reader_.packed_sequence(position);
     if (short_prefix_) [[unlikely]]
       return show_short_prefix();
     head_ = head_base_ | (reader_.head(position) & head_mask_) >> head_shift_;
@@ -151,11 +175,12 @@ class TableRun {
 
   const Table* table_ = nullptr;
   std::size_t index_ = 0;           // Of table_, among the level's.
-  bool all_visible_ = false;        // Of table_.
   std::uint32_t block_ = kNoBlock;  // Of table_; kNoBlock after a failure.
   std::uint32_t position_ = 0;      // Of the present entry in block_.
+  std::uint64_t packed_ = 0;        // Its sequence and kind.
   sstable::BlockReader reader_;
   PinnedBlock pinned_;
+  const std::atomic<bool>* damage_ = nullptr;  // While false, so is Table::lose_mapping_if_damaged() of the block.
   // Heads follow from the block's: base | (head & mask) >> shift; unless its prefix is shorter than the map's.
   bool short_prefix_ = false;
   std::uint32_t head_shift_ = 0;

@@ -136,6 +136,18 @@ std::string_view check_block(Slice bytes) {
   return entries_are_plain(block, c) ? std::string_view() : check_entries(block, c);
 }
 
+// Of keys of different lengths. What was checked before may have turned to zeros, as in body_from().
+BlockReader::Body BlockReader::mixed_body(const char* in, const char* end) {
+  end = std::max(in, end);
+  std::uint32_t rest = 0;
+  const char* const after = get_varint32(in, end, rest);
+  const char* const suffix = after != nullptr ? after : end;
+  const auto left = static_cast<std::size_t>(end - suffix);
+  const std::size_t rest_bytes = std::min(std::size_t{rest}, kHeadBytes + left);
+  const std::size_t suffix_bytes = rest_bytes > kHeadBytes ? rest_bytes - kHeadBytes : 0;
+  return {suffix, suffix_bytes, rest_bytes, {suffix + suffix_bytes, left - suffix_bytes}};
+}
+
 BlockReader::Position BlockReader::tied_lower_bound(Slice key, Sequence at, std::uint32_t first) const {
   const std::uint64_t wanted = head(first);
   // The tie's end: heads are sorted, so the first one above `wanted` ends it.

@@ -83,11 +83,10 @@ class BlockReader {
  public:
   // The parts of an entry's body.
   struct Body {
-    const char* suffix = nullptr;  // Key bytes after prefix and head: rest_bytes - 8 of them, or none.
+    const char* suffix = nullptr;  // Key bytes after prefix and head,
+    std::size_t suffix_bytes = 0;  // rest_bytes - 8 of them, or none.
     std::size_t rest_bytes = 0;    // Key bytes after the prefix.
     Slice value;
-
-    std::size_t suffix_bytes() const { return rest_bytes > kHeadBytes ? rest_bytes - kHeadBytes : 0; }
   };
   // Where a search ended.
   struct Position {
@@ -102,6 +101,8 @@ class BlockReader {
         entries_(load<std::uint32_t>(block + kBlockEntriesOffset)),
         prefix_bytes_(load<std::uint16_t>(block + kBlockPrefixBytesOffset)),
         rest_bytes_(load<std::uint16_t>(block + kBlockRestBytesOffset)),
+        suffix_bytes_(rest_bytes_ > kHeadBytes ? static_cast<std::uint16_t>(rest_bytes_ - kHeadBytes)
+                                               : std::uint16_t{0}),
         flags_(load<std::uint8_t>(block + kBlockFlagsOffset)) {
     heads_ = block + kBlockHeaderBytes + ((std::size_t{prefix_bytes_} + 7) & ~std::size_t{7});
     sequences_ = heads_ + kHeadBytes * entries_;
@@ -112,22 +113,17 @@ class BlockReader {
   Slice prefix() const { return {block_ + kBlockHeaderBytes, prefix_bytes_}; }
   std::uint64_t head(std::uint32_t index) const { return load<std::uint64_t>(heads_ + kHeadBytes * index); }
 
-  Body body(std::uint32_t index) const { return body_from(block_ + offset(index), index); }
+  [[gnu::always_inline]] Body body(std::uint32_t index) const { return body_from(block_ + offset(index), index); }
   // The same, given where the body begins: where the one before it ends.
-  Body body_from(const char* in, std::uint32_t index) const {
+  [[gnu::always_inline]] Body body_from(const char* in, std::uint32_t index) const {
     const char* end = block_ + offset(index + 1);
-    // Checked before; but the pages of a failing mapping turn to zeros at any time, and may cut a number short.
-    if (end < in) [[unlikely]]
-      end = in;
-    std::size_t rest = rest_bytes_;
-    if ((flags_ & kMixedKeyBytes) != 0) {
-      std::uint32_t mixed = 0;
-      in = get_varint32(in, end, mixed);
-      const std::size_t rest_max = kHeadBytes + static_cast<std::size_t>(end - in);
-      rest = mixed < rest_max ? mixed : rest_max;
-    }
-    const std::size_t suffix = rest > kHeadBytes ? rest - kHeadBytes : 0;
-    return {in, rest, {in + suffix, static_cast<std::size_t>(end - in) - suffix}};
+    if ((flags_ & kMixedKeyBytes) != 0) [[unlikely]]
+      return mixed_body(in, end);
+    const char* const value = in + suffix_bytes_;
+    // Checked before; but the pages of a failing mapping turn to zeros at any time.
+    if (end < value) [[unlikely]]
+      end = value;
+    return {in, suffix_bytes_, rest_bytes_, {value, static_cast<std::size_t>(end - value)}};
   }
 
   // Asks for the memory of `lines` cache lines from body `index` on. Both always inline: GCC takes a function that only
@@ -170,6 +166,15 @@ class BlockReader {
     return has_prefix(key, prefix()) && head(index) == key_head(key, prefix_bytes_) && compare_tail(index, key) == 0;
   }
 
+  // Order of the key of entry `index` against `key`: negative, zero or positive.
+  int compare(std::uint32_t index, Slice key) const {
+    if (!has_prefix(key, prefix())) [[unlikely]]
+      return prefix() < key ? -1 : 1;
+    const std::uint64_t wanted = key_head(key, prefix_bytes_);
+    if (head(index) != wanted) return head(index) < wanted ? -1 : 1;
+    return compare_tail(index, key);
+  }
+
   std::size_t key_bytes(std::uint32_t index) const { return prefix_bytes_ + body(index).rest_bytes; }
   // Writes the key of an entry, without the prefix: body.rest_bytes bytes, and up to 8 unspecified ones after them.
   void copy_rest(std::uint32_t index, const Body& body, char* out) const {
@@ -190,7 +195,7 @@ class BlockReader {
   int compare_tail(std::uint32_t index, Slice key) const {
     const Body entry = body(index);
     const std::size_t wanted_rest = key.size() - prefix_bytes_;
-    const std::size_t entry_suffix = entry.suffix_bytes();
+    const std::size_t entry_suffix = entry.suffix_bytes;
     const std::size_t wanted_suffix = wanted_rest > kHeadBytes ? wanted_rest - kHeadBytes : 0;
     const std::size_t common = entry_suffix < wanted_suffix ? entry_suffix : wanted_suffix;
     if (common != 0) {
@@ -200,6 +205,7 @@ class BlockReader {
     return entry.rest_bytes < wanted_rest ? -1 : entry.rest_bytes > wanted_rest ? 1 : 0;
   }
 
+  static Body mixed_body(const char* in, const char* end);
   Position tied_lower_bound(Slice key, Sequence at, std::uint32_t first) const;
 
   const char* block_ = nullptr;
@@ -208,7 +214,8 @@ class BlockReader {
   const char* offsets_ = nullptr;
   std::uint32_t entries_ = 0;
   std::uint32_t prefix_bytes_ = 0;
-  std::uint16_t rest_bytes_ = 0;
+  std::uint16_t rest_bytes_ = 0;    // Of every key; and of these,
+  std::uint16_t suffix_bytes_ = 0;  // those after the head. Not with kMixedKeyBytes.
   std::uint8_t flags_ = 0;
 };
 

@@ -163,6 +163,11 @@ void Table::touch(Slice mapped) {
   if (!mapped.empty()) static_cast<void>(bytes[mapped.size() - 1]);
 }
 
+const std::atomic<bool>& Table::damage_flag() const {
+  static constexpr std::atomic<bool> kPerhaps{true};
+  return damage_flag_ != nullptr ? *damage_flag_ : kPerhaps;
+}
+
 Status Table::verify_mapped(std::uint32_t block) const {
   // In one request to the device: faults would read the pages one by one.
   if (!resident_) file_->prefetch(index_.block_offset(block), extent_bytes(block));

@@ -146,6 +146,9 @@ class Table {
     return true;
   }
 
+  // While false, so is lose_mapping_if_damaged(). Precondition: mapped().
+  const std::atomic<bool>& damage_flag() const;
+
   std::uint32_t blocks() const { return index_.blocks(); }
   // File offset of a block; of block blocks(): the end of the data.
   std::uint64_t block_offset(std::uint32_t block) const { return index_.block_offset(block); }

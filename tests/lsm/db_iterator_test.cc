@@ -205,6 +205,45 @@ TEST_P(Iterators, PassWhatNewerRunsHide) {
   ASSERT_TRUE(db_->close().ok());
 }
 
+// A key's versions fill blocks, those before it and after it share its head; some snapshots see it deleted, some not
+// yet.
+TEST_P(Iterators, ShowOneVersionOfAKeyThatFillsBlocks) {
+  ASSERT_NO_FATAL_FAILURE(open(0));
+  constexpr int kVersions = 40;
+  const auto put = [this](const std::string& key, std::string value) {
+    ASSERT_TRUE(db_->put(key, value).status().ok());
+    rows_[key] = std::move(value);
+  };
+  for (const char* number : {"1", "2", "3", "30", "4"}) {
+    ASSERT_NO_FATAL_FAILURE(put("tenant/00000000/shared head/" + std::string(number), "once"));
+  }
+  for (int version = 0; version < kVersions; ++version) {
+    moments_.push_back({db_->snapshot(), rows_});
+    for (const char* changed : {"tenant/00000000/hot", "tenant/00000000/shared head/3"}) {
+      if (version % 7 == 3) {
+        ASSERT_TRUE(db_->erase(changed).status().ok());
+        rows_.erase(changed);
+      } else {
+        ASSERT_NO_FATAL_FAILURE(put(changed, std::string(50 + 3 * version, static_cast<char>('0' + version))));
+      }
+    }
+  }
+  for (const bool below_others : {false, true}) {
+    if (below_others) {
+      moments_.push_back({db_->snapshot(), rows_});
+      ASSERT_NO_FATAL_FAILURE(put("tenant/00000000/hot", "newer"));
+      ASSERT_NO_FATAL_FAILURE(put("tenant/00000000/shared head/30", "newer"));
+    }
+    ASSERT_TRUE(db_->flush().ok());
+    for (int i = 0; i < 4; ++i) {
+      ASSERT_NO_FATAL_FAILURE(expect_rows(rows_, nullptr));
+      for (const Moment& moment : moments_) ASSERT_NO_FATAL_FAILURE(expect_rows(moment.rows, &moment.snapshot));
+    }
+  }
+  moments_.clear();
+  ASSERT_TRUE(db_->close().ok());
+}
+
 INSTANTIATE_TEST_SUITE_P(Tables, Iterators, ::testing::Values(Compression::kNone, Compression::kZstd),
                          [](const auto& param) { return param.param == Compression::kNone ? "Mapped" : "Cached"; });
 

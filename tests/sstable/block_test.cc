@@ -1,6 +1,7 @@
 // Tests of sstable/block_builder.h and sstable/block_reader.h.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -107,6 +108,50 @@ TEST(Block, HeadsOfAllOnes) {
 }
 
 // Reads all there is to read in a block that check_block() let pass, whatever it holds.
+TEST(Block, ComparesItsKeysWithAnyKey) {
+  const std::vector<std::string> keys = {
+      "", "pre", "pref", "prefix\1", "prefix12345678", "prefix2", "prefix23456", "prefix234567890", "prefix234567891"};
+  std::vector<Item> items;
+  for (const std::string& key : keys) {
+    if (key.size() > 6) items.push_back({key, "value", 1});
+  }
+  const std::string block = build(items);
+  const BlockReader reader(block.data());
+  for (std::uint32_t i = 0; i < reader.entries(); ++i) {
+    for (const std::string& key : keys) {
+      const int order = reader.compare(i, key);
+      EXPECT_EQ(order < 0, items[i].key < key) << items[i].key << " " << key;
+      EXPECT_EQ(order == 0, items[i].key == key) << items[i].key << " " << key;
+    }
+  }
+}
+
+// Pages of a failing mapping turn to zeros after the block was checked.
+TEST(Block, ReadsStayWithinABlockThatTurnsToZeros) {
+  const std::vector<std::vector<Item>> blocks = {
+      {{"prefix 1234567890", "a", 1}, {"prefix 1234567891", "b", 2}},
+      {{"prefix 1234567890", "a", 1}, {"prefix 123456789", "b", 2}},
+  };
+  for (const std::vector<Item>& items : blocks) {
+    const std::string whole = build(items);
+    for (std::size_t from = 0; from < whole.size(); ++from) {
+      for (std::size_t to = from; to <= whole.size(); ++to) {
+        std::string block = whole;
+        const BlockReader reader(block.data());
+        std::fill(block.begin() + static_cast<std::ptrdiff_t>(from), block.begin() + static_cast<std::ptrdiff_t>(to),
+                  '\0');
+        for (std::uint32_t i = 0; i < reader.entries(); ++i) {
+          const BlockReader::Body body = reader.body(i);
+          EXPECT_GE(body.suffix, block.data());
+          EXPECT_EQ(body.value.data(), body.suffix + body.suffix_bytes);
+          EXPECT_LE(body.value.size(), block.size());
+          EXPECT_LE(body.value.data() + body.value.size(), block.data() + block.size());
+        }
+      }
+    }
+  }
+}
+
 void read_everything(const std::string& block) {
   const BlockReader reader(block.data());
   std::string last;
