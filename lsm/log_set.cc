@@ -11,7 +11,8 @@ namespace {
 // How far ahead of the writer pages are made ready, in the background. What lies behind the end of a segment is made in
 // vain, and pieces of 512 KiB and more make the page cache take 2 MiB at once, all of which count as changed.
 constexpr std::uint64_t kPopulateBytes = std::uint64_t{384} << 10;
-// A short life of a database needs no second segment: it is made when so much of the first is full.
+// A short life of a database needs no second segment: it is made when so much of the first is full. Later ones are made
+// at once, as making one can take as long as filling one.
 constexpr std::uint64_t kPreparePart = 16;
 
 }  // namespace
@@ -167,7 +168,7 @@ void LogSet::look_ahead() {
   const std::uint64_t end = writer_->end_offset();
   look_ahead_from_ = end + kPopulateBytes / 2;
   if (stored_in_place_) callbacks_.submit([segment = writer_] { segment->populate(kPopulateBytes); });
-  if (end >= writer_->capacity_bytes() / kPreparePart) prepare_ahead();
+  if (segments_begun_ > 1 || end >= writer_->capacity_bytes() / kPreparePart) prepare_ahead();
 }
 
 Status LogSet::sync() {
