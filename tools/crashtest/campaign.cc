@@ -24,8 +24,9 @@ namespace {
 constexpr std::size_t kRowsMax = 64;
 constexpr std::size_t kTextBytes = std::size_t{16} << 10;
 constexpr auto kTick = std::chrono::milliseconds(20);
-// A check takes a millisecond: who is silent for so long hangs.
-constexpr double kSilenceSecondsMax = 120;
+// A check takes a millisecond: who is silent for so many ticks, two minutes at least, hangs. Not by the clock, which
+// goes on while the whole campaign is suspended.
+constexpr std::uint64_t kSilentTicksMax = std::chrono::minutes(2) / kTick;
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -194,12 +195,10 @@ class Campaign {
 
   bool is_silent(std::uint32_t index) {
     const std::uint64_t checks = workers_[index].checks;
-    auto& [seen, since] = signs_of_life_[index];
-    if (checks != seen) {
-      seen = checks;
-      since = seconds_since(start_);
-    }
-    return seconds_since(start_) - since > kSilenceSecondsMax;
+    auto& [seen, silent_ticks] = signs_of_life_[index];
+    silent_ticks = checks == seen ? silent_ticks + 1 : 0;
+    seen = checks;
+    return silent_ticks > kSilentTicksMax;
   }
 
   void collect(const Worker& worker, int ended) {
@@ -261,7 +260,7 @@ class Campaign {
   std::map<std::string, std::size_t> rows_;  // By name: the place among a worker's rows.
   Shared<Worker> workers_;
   std::map<std::uint32_t, pid_t> children_;
-  std::map<std::uint32_t, std::pair<std::uint64_t, double>> signs_of_life_;  // Checks, and when there was another.
+  std::map<std::uint32_t, std::pair<std::uint64_t, std::uint64_t>> signs_of_life_;  // Checks; ticks without another.
   std::vector<sim::Violation> violations_;
 };
 
