@@ -26,14 +26,13 @@ std::size_t RunMerge::room_bytes(const ReadView& view) {
 
 RunMerge::RunMerge(const ReadView& view, Sequence at, const std::optional<std::string>& lower,
                    const std::optional<std::string>& upper, std::byte* room)
-    : head_map_(view.version()->common_prefix()),
-      lower_head_(lower ? head_map_.head(*lower) : 0),
-      upper_head_(upper ? head_map_.head(*upper) : kHeadEnd) {
+    : version_(*view.version()), head_map_(version_.common_prefix()) {
   auto* const memtables = reinterpret_cast<MemTableRun*>(room);
   if (!view.active()->empty()) new (memtables + count_++) MemTableRun(*view.active(), head_map_, at);
   for (const auto& memtable : view.immutables()) new (memtables + count_++) MemTableRun(*memtable, head_map_, at);
   memtables_ = {memtables, count_};
-  add_tables(*view.version(), at, lower, upper);
+  add_tables(at, lower, upper);
+  take_bounds(lower, upper);
   runs_ = reinterpret_cast<Runner*>(tables_.data() + tables_.size());
   for (std::size_t i = 0; i < count_; ++i) {
     TableRun* const table = i < memtables_.size() ? nullptr : &tables_[i - memtables_.size()];
@@ -46,22 +45,35 @@ RunMerge::~RunMerge() {
   std::destroy(tables_.begin(), tables_.end());
 }
 
-void RunMerge::add_tables(const Version& version, Sequence at, const std::optional<std::string>& lower,
+// Before a run is placed.
+void RunMerge::take_bounds(const std::optional<std::string>& lower, const std::optional<std::string>& upper) {
+  // The longer the prefix that heads leave out, the more keys they tell apart; but they are found faster where that is
+  // no longer than what a block's keys begin with. One run alone has nothing to be told from.
+  const Slice common = lower && upper && count_ > 1 ? shared_prefix(*lower, *upper) : Slice();
+  if (common.size() > head_map_.prefix().size()) head_map_ = HeadMap(common);
+  if (lower) lower_head_ = head_map_.head(*lower);
+  if (upper) upper_head_ = head_map_.head(*upper);
+}
+
+void RunMerge::add_tables(Sequence at, const std::optional<std::string>& lower,
                           const std::optional<std::string>& upper) {
+  const Version& version = version_;
+  const std::uint64_t lower_head = lower ? version.head(*lower) : 0;
+  const std::uint64_t upper_head = upper ? version.head(*upper) : 0;
   auto* const tables = reinterpret_cast<TableRun*>(memtables_.data() + memtables_.size());
   std::size_t added = 0;
   for (std::size_t i = 0; i < version.level(0).size(); ++i) {
-    if (lower && version.ends_before(0, i, lower_head_, *lower)) continue;
-    if (upper && !version.begins_before(0, i, upper_head_, *upper)) continue;
+    if (lower && version.ends_before(0, i, lower_head, *lower)) continue;
+    if (upper && !version.begins_before(0, i, upper_head, *upper)) continue;
     new (tables + added++) TableRun(version, 0, i, i + 1, head_map_, at);
   }
   l0_end_ = count_ + added;
   for (int level = 1; level < version.depth(); ++level) {
-    const std::size_t begin = lower ? version.lower_bound(level, lower_head_, *lower) : 0;
+    const std::size_t begin = lower ? version.lower_bound(level, lower_head, *lower) : 0;
     std::size_t end = version.level(level).size();
     if (upper) {
-      end = version.lower_bound(level, upper_head_, *upper);
-      if (end < version.level(level).size() && version.begins_before(level, end, upper_head_, *upper)) ++end;
+      end = version.lower_bound(level, upper_head, *upper);
+      if (end < version.level(level).size() && version.begins_before(level, end, upper_head, *upper)) ++end;
     }
     if (begin < end) new (tables + added++) TableRun(version, level, begin, end, head_map_, at);
   }
@@ -77,13 +89,17 @@ template <class Call>
 }
 
 void RunMerge::prepare_seek(Slice key) {
-  const std::uint64_t head = head_map_.head(key);
+  const std::uint64_t head = version_.head(key);
   for (TableRun& run : tables_) run.start_seek(key, head);
   for (TableRun& run : tables_) run.continue_seek(key);
 }
 
 void RunMerge::seek(Slice key) {
   prepare_seek(key);
+  // A core waits for about so many lines at once.
+  constexpr std::size_t kLines = 16;
+  const std::size_t lines = tables_.size() < 4 ? kLines / std::max<std::size_t>(tables_.size(), 1) : kLines / 4;
+  for (TableRun& run : tables_) run.search(key, lines);
   start(Direction::kForward, [key](auto& run) { run.seek(key); });
 }
 
@@ -116,12 +132,12 @@ void RunMerge::start(Direction direction, Seek seek) {
   choose();
 }
 
-// After a seek: a run that has not ended has read a block.
+// After a seek.
 void RunMerge::count_blocks() {
   std::uint64_t upper = 0;
   std::uint64_t deeper = 0;
-  for (std::size_t i = memtables_.size(); i < l0_end_; ++i) upper += runs_[i].head != kHeadEnd ? 1 : 0;
-  for (std::size_t i = l0_end_; i < count_; ++i) deeper += runs_[i].head != kHeadEnd ? 1 : 0;
+  const std::size_t upper_runs = l0_end_ - memtables_.size();
+  for (std::size_t i = 0; i < tables_.size(); ++i) (i < upper_runs ? upper : deeper) += tables_[i].placed() ? 1 : 0;
   sought_blocks_ += upper + deeper;
   spared_blocks_ += deeper != 0 || upper == 0 ? upper : upper - 1;
 }

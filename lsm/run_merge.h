@@ -77,8 +77,8 @@ class RunMerge {
   // Calls `call` with run `run`.
   template <class Call>
   auto with(std::size_t run, Call call);
-  void add_tables(const Version& version, Sequence at, const std::optional<std::string>& lower,
-                  const std::optional<std::string>& upper);
+  void add_tables(Sequence at, const std::optional<std::string>& lower, const std::optional<std::string>& upper);
+  void take_bounds(const std::optional<std::string>& lower, const std::optional<std::string>& upper);
   void prepare_seek(Slice key);
   template <class Seek>
   void start(Direction direction, Seek seek);
@@ -101,9 +101,10 @@ class RunMerge {
   std::uint64_t best_of_others() const;
   bool fail(const Status& status);
 
-  const HeadMap head_map_;
-  const std::uint64_t lower_head_;
-  const std::uint64_t upper_head_;
+  const Version& version_;
+  HeadMap head_map_;
+  std::uint64_t lower_head_ = 0;
+  std::uint64_t upper_head_ = ~std::uint64_t{0};
   // In `room`. Run i is memtable i, or table run i - memtables_.size().
   std::span<MemTableRun> memtables_;
   std::span<TableRun> tables_;  // Those of L0 first.

@@ -24,28 +24,31 @@ void TableRun::continue_seek(Slice key) {
   sought_table_->request_block(guard, sought_block_);
 }
 
+void TableRun::search(Slice key, std::size_t lines) {
+  restart();
+  if (sought_index_ == end_ || !load_sought(key)) return;
+  sought_position_ = reader_.lower_bound_of_head(key);
+  reader_.prefetch_bodies(sought_position_, lines);
+  for (std::uint32_t i = 1; i <= kRowsAhead; ++i) {
+    reader_.prefetch_body(std::min(sought_position_ + i, reader_.entries()));
+  }
+}
+
 void TableRun::seek(Slice key) {
-  status_ = {};
-  if (sought_index_ == end_) return end();
-  if (!load_sought(key)) return;
-  std::uint32_t position = reader_.lower_bound(key, at_).index;
+  if (sought_index_ == end_ || !status_.ok()) return;
+  std::uint32_t position = reader_.lower_bound_from(sought_position_, key, at_).index;
   while (!trusted()) {
     if (block_ == kNoBlock) return;
     position = reader_.lower_bound(key, at_).index;
   }
   forward_from(position);
-  // Read when all runs have been sought and this one's turn comes.
-  constexpr std::size_t kLines = 4;
-  if (!valid_) return;
-  reader_.prefetch_bodies(position_, kLines);
-  for (std::uint32_t i = 1; i <= kRowsAhead; ++i) reader_.prefetch_body(std::min(position_ + i, reader_.entries()));
 }
 
 void TableRun::seek_before(Slice key) {
-  status_ = {};
+  restart();
   // Every table before the one that was found ends before `key`; that one may begin before it.
   if (sought_index_ == end_ || key <= Slice(version_.level(level_)[sought_index_]->meta().smallest_key)) {
-    if (sought_index_ == begin_) return end();
+    if (sought_index_ == begin_) return;
     if (open(sought_index_ - 1) && load(table_->blocks() - 1)) backward_from(reader_.entries());
     return;
   }
@@ -59,12 +62,12 @@ void TableRun::seek_before(Slice key) {
 }
 
 void TableRun::seek_to_first() {
-  status_ = {};
+  restart();
   if (open(begin_) && load(0)) forward_from(0);
 }
 
 void TableRun::seek_to_last() {
-  status_ = {};
+  restart();
   if (open(end_ - 1) && load(table_->blocks() - 1)) backward_from(reader_.entries());
 }
 
@@ -140,8 +143,9 @@ void TableRun::take_block() {
   reader_ = BlockReader(pinned_.data);
   const Slice prefix = reader_.prefix();
   const Slice common = heads_.prefix();
-  short_prefix_ = !prefix.starts_with(common);
-  if (short_prefix_) return;
+  if (!has_prefix(prefix, common)) [[unlikely]]
+    return take_short_prefix(prefix, common);
+  prefix_in_heads_ = 0;
   const Slice rest = prefix.substr(common.size());
   head_base_ = key_head(rest);
   head_mask_ = rest.size() < sstable::kHeadBytes ? ~std::uint64_t{0} : 0;
@@ -150,6 +154,7 @@ void TableRun::take_block() {
 
 // To the first visible entry at or after `position` of the present block.
 void TableRun::forward_from(std::uint32_t position) {
+  placed_ = true;
   for (;;) {
     std::uint32_t at = position;
     while (at < reader_.entries() && !is_visible(at)) ++at;
@@ -170,16 +175,17 @@ void TableRun::forward_from(std::uint32_t position) {
 
 // To the newest visible version of the last key that has one before `position` of the present block.
 void TableRun::backward_from(std::uint32_t position) {
+  placed_ = true;
   for (;;) {
     std::uint32_t at = position;
     while (at > 0 && !is_visible(at - 1)) --at;  // A key's oldest version not being visible, none is.
     const bool found = at > 0;
+    valid_ = found;
     if (found) {
       --at;
       while (at > 0 && is_visible(at - 1) && same_key(at - 1, at)) --at;
       show(at);
     }
-    valid_ = found;
     if (!trusted()) {
       if (block_ == kNoBlock) return;
     } else if (found) {
@@ -198,11 +204,12 @@ bool TableRun::pass_forward() {
   do {
     std::uint32_t position = 0;
     do {
+      valid_ = true;
       show(position_);
       head = head_;
       position = position_ + 1;
       while (position < reader_.entries() && same_key(position_, position)) ++position;
-    } while (!trusted() && valid_);
+    } while (!trusted() && block_ != kNoBlock);
     if (valid_) forward_from(position);
   } while (valid_ && head_ == head && continues_block_before());
   return valid_;
@@ -241,8 +248,9 @@ void TableRun::to_newest_visible() {
     do {
       std::uint32_t at = reader_.entries() - 1;
       while (at > 0 && is_visible(at - 1) && same_key(at - 1, at)) --at;
+      valid_ = true;
       show(at);
-    } while (!trusted() && valid_);
+    } while (!trusted() && block_ != kNoBlock);
   }
 }
 
@@ -254,10 +262,31 @@ bool TableRun::same_key(std::uint32_t a, std::uint32_t b) const {
          (first.suffix_bytes == 0 || std::memcmp(first.suffix, second.suffix, first.suffix_bytes) == 0);
 }
 
-void TableRun::show_short_prefix() {
-  KeyBuffer key;
-  read_key(key);
-  head_ = heads_.head(key.slice());
+// The keys of the block share a prefix that is shorter than `common`, the map's; or begin otherwise.
+void TableRun::take_short_prefix(Slice prefix, Slice common) {
+  prefix_in_heads_ = common.size() > prefix.size() ? common.size() - prefix.size() : 1;
+  constexpr std::uint64_t kAll = ~std::uint64_t{0};
+  head_mask_ = prefix_in_heads_ < sstable::kHeadBytes ? ~(kAll >> 8 * prefix_in_heads_) : kAll;
+  head_base_ = key_head(common, prefix.size()) & head_mask_;
+  if (has_prefix(common, prefix)) return;
+  head_mask_ = 0;  // No head is the base.
+  head_base_ = 1;
+}
+
+void TableRun::show_by_body() {
+  const std::uint64_t head = reader_.head(position_);
+  valid_ = (head & head_mask_) == head_base_;
+  if (!valid_) return;
+  const BlockReader::Body body = reader_.body(position_);
+  if (prefix_in_heads_ < sstable::kHeadBytes) {
+    const std::size_t bits = 8 * prefix_in_heads_;
+    head_ = head << bits | BlockReader::suffix_head(body) >> (64 - bits);
+    return;
+  }
+  const Slice suffix(body.suffix, body.suffix_bytes);
+  const Slice wanted = heads_.prefix().substr(reader_.prefix().size() + sstable::kHeadBytes);
+  valid_ = has_prefix(suffix, wanted);
+  if (valid_) head_ = key_head(suffix, wanted.size());
 }
 
 bool TableRun::fail(Status status) {

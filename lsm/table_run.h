@@ -26,10 +26,11 @@ class TableRun {
   TableRun(const Version& version, int level, std::size_t begin, std::size_t end, const HeadMap& heads, Sequence at)
       : version_(version), level_(level), begin_(begin), end_(end), heads_(heads), at_(at) {}
 
-  // A seek in three steps, so that the cache misses of several runs overlap: what start_seek asks for, continue_seek
-  // reads, and what that asks for the last step, which alone moves.
-  void start_seek(Slice key, std::uint64_t head);  // `head`: HeadMap::head(key).
+  // A seek in steps, so that the cache misses of several runs overlap: what start_seek asks for, continue_seek reads,
+  // and so on to the last step, which alone moves. search() is for seek() alone; `lines`: of bodies that it asks for.
+  void start_seek(Slice key, std::uint64_t head);  // `head`: Version::head(key).
   void continue_seek(Slice key);
+  void search(Slice key, std::size_t lines);
   void seek(Slice key);         // To the first entry at or after `key`.
   void seek_before(Slice key);  // To the last entry before `key`.
   void seek_to_first();
@@ -41,7 +42,7 @@ class TableRun {
       show(present + 1);
       reader_.prefetch_body(std::min(present + 1 + kRowsAhead, reader_.entries()));
       if (sees(packed_) && mapping_intact()) [[likely]]
-        return true;
+        return valid_;
       position_ = present;
     }
     return pass_forward();
@@ -52,7 +53,7 @@ class TableRun {
       show(present - 1);
       reader_.prefetch_body(position_ - std::min(position_, kRowsAhead));
       if (sees(packed_) && mapping_intact()) [[likely]]
-        return true;
+        return valid_;
     }
     return pass_backward(present);
   }
@@ -80,6 +81,8 @@ class TableRun {
   }
   // Order of the present key against `key`: negative, zero or positive.
   [[gnu::always_inline]] int compare(Slice key) const { return reader_.compare(position_, key); }
+  // Whether the last seek has read a block.
+  bool placed() const { return placed_; }
   // How many blocks were read so far.
   std::uint64_t blocks_read() const { return blocks_read_; }
   // Whether what was read of the present entry since the last move is the file's. If not it is to be read again, unless
@@ -148,21 +151,27 @@ class TableRun {
   bool load_previous();
   bool reload();
   void take_block();
+  void take_short_prefix(Slice prefix, Slice common);
   void forward_from(std::uint32_t position);
   void backward_from(std::uint32_t position);
   bool pass_forward();
   bool pass_backward(std::uint32_t position);
   bool continues_block_before();
   void to_newest_visible();
-  // Makes the entry at `position` the present one of a valid run.
+  // Makes the entry at `position` the present one of a valid run; but the run ends where the entry does not begin as
+  // the map's prefix does, which is beyond the bounds.
   [[gnu::always_inline]] void show(std::uint32_t position) {
     position_ = position;
     packed_ = reader_.packed_sequence(position);
-    if (short_prefix_) [[unlikely]]
-      return show_short_prefix();
+    if (prefix_in_heads_ != 0) [[unlikely]]
+      return show_by_body();
     head_ = head_base_ | (reader_.head(position) & head_mask_) >> head_shift_;
   }
-  void show_short_prefix();
+  void show_by_body();
+  void restart() {
+    status_ = {};
+    valid_ = placed_ = false;
+  }
   void end() { valid_ = false; }
   bool fail(Status status);
 
@@ -181,17 +190,20 @@ class TableRun {
   sstable::BlockReader reader_;
   PinnedBlock pinned_;
   const std::atomic<bool>* damage_ = nullptr;  // While false, so is Table::lose_mapping_if_damaged() of the block.
-  // Heads follow from the block's: base | (head & mask) >> shift; unless its prefix is shorter than the map's.
-  bool short_prefix_ = false;
+  // Heads follow from the block's: base | (head & mask) >> shift. Unless the map's prefix is longer than the block's,
+  // by so many bytes: then they go on in the body, and the key has that prefix only where head & mask == base.
+  std::size_t prefix_in_heads_ = 0;
   std::uint32_t head_shift_ = 0;
   std::uint64_t head_mask_ = 0;
   std::uint64_t head_base_ = 0;
   std::uint64_t head_ = 0;
   bool valid_ = false;
+  bool placed_ = false;
   // Of a seek between its steps:
   std::size_t sought_index_ = 0;         // Of the table; end_ when there is none.
   const Table* sought_table_ = nullptr;  // Null when it has to be opened first.
   std::uint32_t sought_block_ = 0;
+  std::uint32_t sought_position_ = 0;  // BlockReader::lower_bound_of_head.
   std::uint64_t blocks_read_ = 0;
   ReadAhead read_ahead_;
   Status status_;

@@ -149,12 +149,18 @@ class BlockReader {
   }
 
   // First entry at or after (key, at); see Cursor::seek.
-  Position lower_bound(Slice key, Sequence at) const {
+  Position lower_bound(Slice key, Sequence at) const { return lower_bound_from(lower_bound_of_head(key), key, at); }
+  // In two steps: the first entry that is not before `key` as far as heads tell,
+  std::uint32_t lower_bound_of_head(Slice key) const {
     if (!has_prefix(key, prefix())) [[unlikely]]
-      return {key < prefix() ? 0 : entries_, false};
+      return key < prefix() ? 0 : entries_;
+    return count_heads_below(heads_, entries_, key_head(key, prefix_bytes_));
+  }
+  // and lower_bound(), given that one.
+  Position lower_bound_from(std::uint32_t first, Slice key, Sequence at) const {
+    if (first >= entries_ || !has_prefix(key, prefix())) return {first, false};
     const std::uint64_t wanted = key_head(key, prefix_bytes_);
-    const std::uint32_t first = count_heads_below(heads_, entries_, wanted);
-    if (first == entries_ || head(first) != wanted) return {first, false};
+    if (head(first) != wanted) return {first, false};
     if (first + 1 != entries_ && head(first + 1) == wanted) return tied_lower_bound(key, at, first);
     const int order = compare_tail(first, key);
     if (order == 0 && sequence_of(packed_sequence(first)) <= at) return {first, true};
@@ -173,6 +179,14 @@ class BlockReader {
     const std::uint64_t wanted = key_head(key, prefix_bytes_);
     if (head(index) != wanted) return head(index) < wanted ? -1 : 1;
     return compare_tail(index, key);
+  }
+
+  // The eight key bytes after the head, as a head: zeros beyond the key's end.
+  static std::uint64_t suffix_head(const Body& body) {
+    // By a fixed size where that stays in the block.
+    if (body.suffix_bytes + body.value.size() < kHeadBytes) return key_head({body.suffix, body.suffix_bytes});
+    const std::uint64_t head = __builtin_bswap64(load<std::uint64_t>(body.suffix));
+    return body.suffix_bytes < kHeadBytes ? head & ~(~std::uint64_t{0} >> 8 * body.suffix_bytes) : head;
   }
 
   std::size_t key_bytes(std::uint32_t index) const { return prefix_bytes_ + body(index).rest_bytes; }

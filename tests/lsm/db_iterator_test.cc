@@ -2,6 +2,7 @@
 // tables that are mapped and tables that are not.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <random>
 #include <string>
@@ -72,10 +73,21 @@ class Iterators : public ::testing::TestWithParam<Compression> {
     }
   }
 
-  // Bounds that hold any part of the keys, or none.
+  // Bounds that hold any part of the keys, or none; or those that begin as one of them does.
   IteratorOptions bounds(const Snapshot* snapshot) {
     IteratorOptions options;
     options.snapshot = snapshot;
+    if (below(3) == 0) {
+      std::string begin = key();
+      begin.resize(begin.size() - below(std::min<std::uint32_t>(static_cast<std::uint32_t>(begin.size()), 6) + 1));
+      options.lower = begin;
+      while (!begin.empty() && begin.back() == '\xFF') begin.pop_back();
+      if (begin.empty()) return options;
+      begin.back() = static_cast<char>(begin.back() + 1);
+      options.upper = begin;
+      if (below(4) == 0) *options.lower += key();
+      return options;
+    }
     if (below(2) == 0) options.lower = key();
     if (below(2) == 0) options.upper = key();
     return options;
@@ -241,6 +253,49 @@ TEST_P(Iterators, ShowOneVersionOfAKeyThatFillsBlocks) {
     }
   }
   moments_.clear();
+  ASSERT_TRUE(db_->close().ok());
+}
+
+// The fewer rows of an owner a run has, the less the keys of its blocks have in common: their heads begin before, or
+// within, or after what the keys of one owner share.
+TEST_P(Iterators, MergeRowsOfAPrefixFromBlocksThatShareMoreOrLess) {
+  ASSERT_NO_FATAL_FAILURE(open(0));
+  std::vector<std::string> owners;
+  for (int i = 0; i < 60; ++i) {
+    const std::string owner = "u" + std::to_string(1000 + i * 37 % 60);
+    owners.push_back(i % 3 == 0 ? owner + "/with a long name/" : owner + "/");
+  }
+  const std::vector<int> rows_of_runs = {40, 8, 2, 1, 1};
+  for (std::size_t run = 0; run < rows_of_runs.size(); ++run) {
+    for (const std::string& owner : owners) {
+      for (int i = 0; i < rows_of_runs[run]; ++i) {
+        const std::string key = owner + "000000" + std::to_string(1000 + below(2000));
+        rows_[key] = std::string(20, static_cast<char>('a' + run));
+        ASSERT_TRUE(db_->put(key, rows_[key]).status().ok());
+      }
+    }
+    if (run + 1 < rows_of_runs.size()) {
+      ASSERT_TRUE(db_->flush().ok());
+    }
+  }
+  for (const std::string& owner : owners) {
+    IteratorOptions options;
+    options.lower = options.upper = owner;
+    options.upper->back() = static_cast<char>(owner.back() + 1);
+    const Rows rows = within(rows_, options);
+    Iterator forward = db_->scan_prefix(owner);
+    for (const auto& [key, value] : rows) {
+      ASSERT_EQ(forward.next(), Step::kEntry);
+      ASSERT_EQ(forward.key(), key);
+      ASSERT_EQ(forward.value(), value);
+    }
+    ASSERT_EQ(forward.next(), Step::kEnd);
+    for (auto row = rows.rbegin(); row != rows.rend(); ++row) {
+      ASSERT_EQ(forward.prev(), Step::kEntry);
+      ASSERT_EQ(forward.key(), row->first);
+    }
+    ASSERT_EQ(forward.prev(), Step::kEnd);
+  }
   ASSERT_TRUE(db_->close().ok());
 }
 

@@ -123,6 +123,20 @@ TEST_F(ReadCompaction, SeeksMergeTheTablesTheyLookAt) {
   EXPECT_EQ(older.seek("key1500"), Step::kEntry);
 }
 
+// The block of a run in which nothing begins like that was read all the same.
+TEST_F(ReadCompaction, ScansOfAPrefixThatOneRunHasMergeTheTablesTheyLookAt) {
+  open();
+  fill(4);
+  rows_["key1500+"] = "only";
+  ASSERT_TRUE(db_->put("key1500+", "only").status().ok());
+  ASSERT_TRUE(db_->flush().ok());
+  ASSERT_EQ(tables()[0], 5U);
+  for (int i = 0; i < 1000; ++i) ASSERT_EQ(db_->scan_prefix("key1500+").next(), Step::kEntry);
+  ASSERT_TRUE(db_->wait_idle().ok());
+  EXPECT_LE(tables()[0], 1U);
+  expect_rows();
+}
+
 TEST_F(ReadCompaction, SeeksAboveAMuchLargerLevelMergeL0Alone) {
   open();
   for (int i = 0; i < 30'000; ++i) {
