@@ -274,13 +274,14 @@ Status Table::find(const EpochGuard& guard, std::uint32_t block, Slice key, Sequ
     const BlockReader::Position position = reader.lower_bound(key, at);
     const bool past_end = position.index >= reader.entries();
     if (position.same_key && !past_end) read_hit(reader, position.index, read.cached, hit);
+    // Past the end with every version newer than `at`: older ones may follow in the next block.
+    const bool goes_on = past_end && reader.entries() != 0 && reader.is_version_of(reader.entries() - 1, key);
     // What a damaged mapping showed may be zeros: read this block again, from the file.
     if (read.cached == nullptr && (lose_mapping_if_damaged() || (hit.found && !reachable(hit.value)))) [[unlikely]] {
       hit.found = false;
       continue;
     }
-    // Past the end with every version newer than `at`: older ones may follow in the next block.
-    if (!past_end || !reader.is_version_of(reader.entries() - 1, key)) return {};
+    if (!goes_on) return {};
     ++block;
   }
   return {};

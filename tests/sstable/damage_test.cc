@@ -246,6 +246,31 @@ TEST(Damage, LostPagesOfAMappingAreReadFromTheFile) {
   }
 }
 
+TEST(Damage, GetsAnOldVersionWheneverTheMappingFails) {
+  std::vector<Item> items;
+  for (Sequence sequence = 100; sequence > 0; --sequence) {
+    items.push_back({"key", std::string(300, static_cast<char>('a' + sequence % 26)), sequence, EntryKind::kPut});
+  }
+  TableFixture fixture;
+  ASSERT_TRUE(fixture.build(items).ok());
+  bool lost = true;
+  std::size_t questions = 0;
+  while (lost) {
+    testing::FailingMappings files(fixture.files());
+    auto table = Table::open(files, testing::kTablePath, fixture.meta(), fixture.cache(), true);
+    ASSERT_TRUE(table.ok());
+    ASSERT_GT((*table)->blocks(), 5u);
+    files.lose_after(++questions);
+    const EpochGuard guard;
+    TableHit hit;
+    ASSERT_TRUE((*table)->get(guard, "key", key_hash("key"), 1, hit).ok());
+    ASSERT_TRUE(hit.found) << "lost after question " << questions;
+    EXPECT_EQ(hit.sequence, 1u);
+    lost = files.lost();
+  }
+  EXPECT_GT(questions, 5u);
+}
+
 TEST(Damage, WhatNeitherMappingNorFileCanReadIsAnError) {
   const auto items = numbered_items(1000);
   TableFixture fixture;
