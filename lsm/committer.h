@@ -104,8 +104,8 @@ class Committer {
   // Guarded by group_mutex_:
   std::vector<GroupMember*> waiting_;
   bool leading_ = false;  // Somebody commits a group.
-  std::size_t expected_ =
-      1;  // When the last group ended: its members, who may come back, and those who waited already.
+  // When the last group ended: its members, who may come back, and those who waited already.
+  std::size_t expected_ = 1;
   std::uint64_t gather_until_ns_ = 0;  // The next group is not waited for any longer.
 };
 

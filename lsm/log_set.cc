@@ -57,10 +57,7 @@ Result<char*> LogSet::reserve(Sequence first_sequence, std::uint32_t count, std:
 Status LogSet::commit() {
   const std::uint64_t begin = writer_->end_offset();
   if (Status status = writer_->commit(); !status.ok()) return fail(std::move(status));
-  const std::uint64_t end = writer_->end_offset();
-  bump(core_.counters.log_bytes_written, end - begin);
-  stored_in_place_ = true;
-  if (end >= look_ahead_from_) look_ahead();
+  note_appended(begin, true);
   return {};
 }
 
@@ -70,11 +67,16 @@ Status LogSet::append_group(std::span<const wal::Record> records) {
   if (Status status = make_room(records.front().first_sequence, bytes); !status.ok()) return status;
   const std::uint64_t begin = writer_->end_offset();
   if (Status status = writer_->append_group(records); !status.ok()) return fail(std::move(status));
-  const std::uint64_t end = writer_->end_offset();
-  stored_in_place_ = false;
-  bump(core_.counters.log_bytes_written, end - begin);
-  if (end >= look_ahead_from_) look_ahead();
+  note_appended(begin, false);
   return {};
+}
+
+// What the present segment holds from `begin` on is new.
+void LogSet::note_appended(std::uint64_t begin, bool in_place) {
+  const std::uint64_t end = writer_->end_offset();
+  bump(core_.counters.log_bytes_written, end - begin);
+  stored_in_place_ = in_place;
+  if (end >= look_ahead_from_) look_ahead();
 }
 
 Status LogSet::make_room(Sequence first_sequence, std::uint64_t record_bytes) {

@@ -90,6 +90,7 @@ class LogSet {
 
   Status make_room(Sequence first_sequence, std::uint64_t record_bytes);
   Status change_over(Sequence first_sequence, std::uint64_t record_bytes);
+  void note_appended(std::uint64_t begin, bool in_place);
   wal::PreviousSegment previous_end();
   Status fail(Status status);
   Result<PreparedSegment> take_prepared(std::uint64_t capacity_bytes);

@@ -57,25 +57,24 @@ void RunMerge::take_bounds(const std::optional<std::string>& lower, const std::o
 
 void RunMerge::add_tables(Sequence at, const std::optional<std::string>& lower,
                           const std::optional<std::string>& upper) {
-  const Version& version = version_;
-  const std::uint64_t lower_head = lower ? version.head(*lower) : 0;
-  const std::uint64_t upper_head = upper ? version.head(*upper) : 0;
+  const std::uint64_t lower_head = lower ? version_.head(*lower) : 0;
+  const std::uint64_t upper_head = upper ? version_.head(*upper) : 0;
   auto* const tables = reinterpret_cast<TableRun*>(memtables_.data() + memtables_.size());
   std::size_t added = 0;
-  for (std::size_t i = 0; i < version.level(0).size(); ++i) {
-    if (lower && version.ends_before(0, i, lower_head, *lower)) continue;
-    if (upper && !version.begins_before(0, i, upper_head, *upper)) continue;
-    new (tables + added++) TableRun(version, 0, i, i + 1, head_map_, at);
+  for (std::size_t i = 0; i < version_.level(0).size(); ++i) {
+    if (lower && version_.ends_before(0, i, lower_head, *lower)) continue;
+    if (upper && !version_.begins_before(0, i, upper_head, *upper)) continue;
+    new (tables + added++) TableRun(version_, 0, i, i + 1, head_map_, at);
   }
-  l0_end_ = count_ + added;
-  for (int level = 1; level < version.depth(); ++level) {
-    const std::size_t begin = lower ? version.lower_bound(level, lower_head, *lower) : 0;
-    std::size_t end = version.level(level).size();
+  l0_tables_ = added;
+  for (int level = 1; level < version_.depth(); ++level) {
+    const std::size_t begin = lower ? version_.lower_bound(level, lower_head, *lower) : 0;
+    std::size_t end = version_.level(level).size();
     if (upper) {
-      end = version.lower_bound(level, upper_head, *upper);
-      if (end < version.level(level).size() && version.begins_before(level, end, upper_head, *upper)) ++end;
+      end = version_.lower_bound(level, upper_head, *upper);
+      if (end < version_.level(level).size() && version_.begins_before(level, end, upper_head, *upper)) ++end;
     }
-    if (begin < end) new (tables + added++) TableRun(version, level, begin, end, head_map_, at);
+    if (begin < end) new (tables + added++) TableRun(version_, level, begin, end, head_map_, at);
   }
   tables_ = {tables, added};
   count_ += added;
@@ -98,7 +97,7 @@ void RunMerge::seek(Slice key) {
   prepare_seek(key);
   // A core waits for about so many lines at once.
   constexpr std::size_t kLines = 16;
-  const std::size_t lines = tables_.size() < 4 ? kLines / std::max<std::size_t>(tables_.size(), 1) : kLines / 4;
+  const std::size_t lines = kLines / std::clamp<std::size_t>(tables_.size(), 1, 4);
   for (TableRun& run : tables_) run.search(key, lines);
   start(Direction::kForward, [key](auto& run) { run.seek(key); });
 }
@@ -136,8 +135,7 @@ void RunMerge::start(Direction direction, Seek seek) {
 void RunMerge::count_blocks() {
   std::uint64_t upper = 0;
   std::uint64_t deeper = 0;
-  const std::size_t upper_runs = l0_end_ - memtables_.size();
-  for (std::size_t i = 0; i < tables_.size(); ++i) (i < upper_runs ? upper : deeper) += tables_[i].placed() ? 1 : 0;
+  for (std::size_t i = 0; i < tables_.size(); ++i) (i < l0_tables_ ? upper : deeper) += tables_[i].placed() ? 1 : 0;
   sought_blocks_ += upper + deeper;
   spared_blocks_ += deeper != 0 || upper == 0 ? upper : upper - 1;
 }

@@ -110,7 +110,7 @@ class RunMerge {
   std::span<TableRun> tables_;  // Those of L0 first.
   Runner* runs_ = nullptr;
   std::size_t count_ = 0;
-  std::size_t l0_end_ = 0;  // The first run below L0.
+  std::size_t l0_tables_ = 0;  // Of tables_.
   Runner* winner_ = nullptr;
   TableRun* leader_ = nullptr;  // The winner's, if the merge is valid.
   std::uint32_t straight_wins_ = 0;

@@ -181,11 +181,7 @@ void TableRun::backward_from(std::uint32_t position) {
     while (at > 0 && !is_visible(at - 1)) --at;  // A key's oldest version not being visible, none is.
     const bool found = at > 0;
     valid_ = found;
-    if (found) {
-      --at;
-      while (at > 0 && is_visible(at - 1) && same_key(at - 1, at)) --at;
-      show(at);
-    }
+    if (found) show(newest_visible(at - 1));
     if (!trusted()) {
       if (block_ == kNoBlock) return;
     } else if (found) {
@@ -246,12 +242,16 @@ bool TableRun::continues_block_before() {
 void TableRun::to_newest_visible() {
   while (valid_ && continues_block_before() && load(block_ - 1)) {
     do {
-      std::uint32_t at = reader_.entries() - 1;
-      while (at > 0 && is_visible(at - 1) && same_key(at - 1, at)) --at;
       valid_ = true;
-      show(at);
+      show(newest_visible(reader_.entries() - 1));
     } while (!trusted() && block_ != kNoBlock);
   }
+}
+
+// Of the key at `position`, which has a visible version there: the newest one in the present block.
+std::uint32_t TableRun::newest_visible(std::uint32_t position) const {
+  while (position > 0 && is_visible(position - 1) && same_key(position - 1, position)) --position;
+  return position;
 }
 
 bool TableRun::same_key(std::uint32_t a, std::uint32_t b) const {

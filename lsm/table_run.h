@@ -143,6 +143,7 @@ class TableRun {
       Table::touch(value);
   }
   bool same_key(std::uint32_t a, std::uint32_t b) const;
+  std::uint32_t newest_visible(std::uint32_t position) const;
   std::size_t find(Slice key, std::uint64_t head) const;
   bool open(std::size_t index);
   bool load(std::uint32_t block);

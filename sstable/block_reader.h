@@ -168,9 +168,7 @@ class BlockReader {
   }
 
   // Whether entry `index` is a version of `key`.
-  bool is_version_of(std::uint32_t index, Slice key) const {
-    return has_prefix(key, prefix()) && head(index) == key_head(key, prefix_bytes_) && compare_tail(index, key) == 0;
-  }
+  bool is_version_of(std::uint32_t index, Slice key) const { return compare(index, key) == 0; }
 
   // Order of the key of entry `index` against `key`: negative, zero or positive.
   int compare(std::uint32_t index, Slice key) const {

@@ -1,6 +1,7 @@
 // The newest writes of a family, in memory, until a flush makes a table of them: a hash index for point lookups and a
 // B-link tree for order, both over one node per user key, whose versions are chained newest first. Overwriting a key
-// costs one hash lookup and no search. Design and figures: docs/design/memtable.md.
+// costs one hash lookup, and a search only where the key written before was new. Design and figures:
+// docs/design/memtable.md.
 //
 // Thread safety: one writer at a time (reserve, add); any number of readers meanwhile, without locks. What add() has
 // done when it returns is found by every reader that learns of it (acquire after the writer's release).

@@ -308,13 +308,17 @@ TEST(Simulation, RepeatsARunBySeedToTheLastByte) {
   EXPECT_EQ(traces.size(), 10u);
 }
 
+Result<std::unique_ptr<DB>> open_on(const sim::Machine& machine) {
+  Options options;
+  options.platform = &machine.platform();
+  return DB::open("db", options);
+}
+
 // Found by seed 1010: the write was refused with "no space", which promises no effect, and was there after the crash.
 TEST(Simulation, ASyncThatFindsNoSpaceLeavesTheOutcomeOpen) {
   sim::Machine machine({});
   const Status ended = machine.run([&] {
-    Options options;
-    options.platform = &machine.platform();
-    auto db = DB::open("db", options);
+    auto db = open_on(machine);
     ASSERT_TRUE(db.ok()) << db.status().to_string();
     ASSERT_TRUE((*db)->put("first", "value", {Durability::kBuffered}).ok());  // Makes the segment.
     machine.files().set_fault_hook([](const sim::Operation& operation) -> std::optional<sim::Fault> {
@@ -333,9 +337,7 @@ TEST(Simulation, WritersThatSyncShareFlushesAndWaitForNobodyWhoHasLeft) {
   constexpr std::uint64_t kPuts = 50;
   sim::Machine machine({});
   const Status ended = machine.run([&] {
-    Options options;
-    options.platform = &machine.platform();
-    auto db = DB::open("db", options);
+    auto db = open_on(machine);
     ASSERT_TRUE(db.ok()) << db.status().to_string();
     const auto put = [&](std::uint64_t writer, std::uint64_t puts) {
       for (std::uint64_t i = 0; i < puts; ++i) {
