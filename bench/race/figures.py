@@ -60,6 +60,7 @@ def cost_lines(rows, engines):
         ('bytes written', 'write_amplification', table.short_ratio),
         ('bytes on disk', 'space_amplification', table.short_ratio),
         ('peak MB', 'peak_rss_bytes', table.megabytes),
+        ('without files', 'peak_anonymous_bytes', table.megabytes),
     )
     cpu = [f'CPU {engine}' for engine in engines]
     header = ['workload', *cpu, *(f'{title} {engine}' for title, _, _ in columns for engine in engines)]
@@ -84,7 +85,7 @@ def render(document, rows, engines):
         latency_lines(rows, engines),
         '### CPU, bytes and memory',
         'CPU time of all threads per row; bytes written and on disk, per byte of user data; the peak of resident memory, '
-        'mapped files included.',
+        'first with mapped pages of files, which belong to the page cache and go when others need room, then without.',
         cost_lines(rows, engines),
     ]
     return '\n\n'.join(parts) + '\n'

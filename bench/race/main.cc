@@ -29,10 +29,10 @@ std::string report_json(const Workload& workload, const Report& report) {
   const auto ratio = [](double part, double whole) { return whole > 0 ? part / whole : 0; };
   return fmt::format(
       R"({{"engine":"{}","workload":"{}","groups":[{}],"open_seconds":{:.6f},"settle_seconds":{:.6f},)"
-      R"("cpu_seconds":{:.6f},"peak_rss_bytes":{},"anonymous_bytes":{},"read_bytes":{},"write_bytes":{},)"
+      R"("cpu_seconds":{:.6f},"peak_rss_bytes":{},"peak_anonymous_bytes":{},"read_bytes":{},"write_bytes":{},)"
       R"("disk_bytes":{},"write_amplification":{:.4f},"space_amplification":{:.4f}}})",
       engine_name(), workload.name, groups, report.open_seconds, report.settle_seconds, report.cpu_seconds,
-      report.peak_rss_bytes, report.anonymous_bytes, report.read_bytes, report.write_bytes, report.disk_bytes,
+      report.peak_rss_bytes, report.peak_anonymous_bytes, report.read_bytes, report.write_bytes, report.disk_bytes,
       ratio(static_cast<double>(report.write_bytes), report.user_bytes),
       ratio(static_cast<double>(report.disk_bytes), report.live_bytes));
 }

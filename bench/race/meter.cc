@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -31,6 +32,8 @@ std::uint64_t proc_number(const char* file, std::string_view name) {
 double seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
 }
+
+constexpr std::chrono::milliseconds kLookEvery{4};
 
 constexpr std::size_t kReadBytes = std::size_t{1} << 20;
 
@@ -63,7 +66,24 @@ std::uint64_t peak_rss_bytes() { return proc_number("/proc/self/status", "VmHWM"
 
 void reset_peak_rss() { std::ofstream("/proc/self/clear_refs") << 5; }
 
-std::uint64_t anonymous_bytes() { return proc_number("/proc/self/status", "RssAnon") * 1024; }
+AnonymousPeak::AnonymousPeak() : thread_([this] { look_until_ended(); }) {}
+
+AnonymousPeak::~AnonymousPeak() {
+  end_.release();
+  thread_.join();
+}
+
+void AnonymousPeak::look_until_ended() {
+  const auto page_bytes = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  do {
+    std::uint64_t mapped = 0;
+    std::uint64_t resident = 0;
+    std::uint64_t of_files = 0;
+    std::ifstream("/proc/self/statm") >> mapped >> resident >> of_files;
+    const std::uint64_t bytes = (resident - std::min(resident, of_files)) * page_bytes;
+    bytes_.store(std::max(bytes, bytes_.load(std::memory_order_relaxed)), std::memory_order_relaxed);
+  } while (!end_.try_acquire_for(kLookEvery));
+}
 
 std::uint64_t disk_bytes(const std::string& directory) {
   std::uint64_t bytes = 0;

@@ -3,8 +3,11 @@
 // Thread safety: any thread.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <semaphore>
 #include <string>
+#include <thread>
 
 namespace firn::race {
 
@@ -21,8 +24,25 @@ Usage process_usage();
 // Largest resident set since the last reset, in bytes: anonymous memory and mapped file pages.
 std::uint64_t peak_rss_bytes();
 void reset_peak_rss();
-// Resident memory that is not file pages, which the kernel cannot drop. Bytes.
-std::uint64_t anonymous_bytes();
+// Largest resident memory that is not file pages, which the kernel cannot drop: what the process takes from others,
+// where a mapped file page only shows that it is in the page cache. The kernel keeps no peak of it, so a thread looks
+// every few milliseconds for as long as this lives.
+class AnonymousPeak {
+ public:
+  AnonymousPeak();
+  ~AnonymousPeak();
+  AnonymousPeak(const AnonymousPeak&) = delete;
+  AnonymousPeak& operator=(const AnonymousPeak&) = delete;
+
+  std::uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+
+ private:
+  void look_until_ended();
+
+  std::atomic<std::uint64_t> bytes_{0};
+  std::binary_semaphore end_{0};
+  std::thread thread_;
+};
 
 // Sum of what the files below `directory` occupy on the device, in bytes.
 std::uint64_t disk_bytes(const std::string& directory);

@@ -41,13 +41,18 @@ void Race::warm_up(const std::function<void(Worker&)>& body) {
   body(worker);
 }
 
+void Race::watch_memory() {
+  reset_peak_rss();
+  anonymous_.emplace();
+}
+
 void Race::meter(const Usage& before) {
   const Usage after = process_usage();
   report.cpu_seconds += after.cpu_seconds - before.cpu_seconds;
   report.write_bytes += after.write_bytes - before.write_bytes;
   report.read_bytes += after.read_bytes - before.read_bytes;
   report.peak_rss_bytes = peak_rss_bytes();
-  report.anonymous_bytes = anonymous_bytes();
+  if (anonymous_) report.peak_anonymous_bytes = anonymous_->bytes();
 }
 
 void Race::run(const std::vector<Group>& groups) {
@@ -68,7 +73,7 @@ void Race::run(const std::vector<Group>& groups) {
       runner.thread = std::thread(groups[g].body, std::ref(*runner.worker));
     }
   }
-  reset_peak_rss();
+  watch_memory();
   const Usage before = process_usage();
   start.line.arrive_and_wait();
   for (std::size_t g = 0; g < groups.size(); ++g) {
@@ -88,7 +93,7 @@ void Race::run(const std::vector<Group>& groups) {
 
 void Race::time(const std::string& name, std::uint64_t times, const std::function<void()>& work,
                 const std::function<void()>& between) {
-  reset_peak_rss();
+  watch_memory();
   GroupReport& result = report.groups.emplace_back();
   result.name = name;
   result.threads = 1;

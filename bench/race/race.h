@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -116,10 +117,10 @@ struct Report {
   std::uint64_t write_bytes = 0;  // Likewise.
   std::uint64_t read_bytes = 0;   // Likewise.
   std::uint64_t peak_rss_bytes = 0;
-  std::uint64_t anonymous_bytes = 0;  // At the end.
-  std::uint64_t disk_bytes = 0;       // At the end, after settling.
-  double user_bytes = 0;              // Keys and values written.
-  double live_bytes = 0;              // Keys and values in the database.
+  std::uint64_t peak_anonymous_bytes = 0;
+  std::uint64_t disk_bytes = 0;  // At the end, after settling.
+  double user_bytes = 0;         // Keys and values written.
+  double live_bytes = 0;         // Keys and values in the database.
 };
 
 class Race {
@@ -151,9 +152,11 @@ class Race {
   Report report;
 
  private:
+  void watch_memory();
   void meter(const Usage& before);
 
   std::unique_ptr<Engine> engine_;
+  std::optional<AnonymousPeak> anonymous_;
   bool abandoned_ = false;
 };
 

@@ -147,7 +147,7 @@ def cost_table(rows, engines):
         ('write amplification', 'write_amplification', short_ratio),
         ('space amplification', 'space_amplification', short_ratio),
         ('peak memory, MB', 'peak_rss_bytes', megabytes),
-        ('not file pages, MB', 'anonymous_bytes', megabytes),
+        ('without files, MB', 'peak_anonymous_bytes', megabytes),
     )
     groups = [('', ['workload']), *((title, engines) for title, _, _ in columns)]
     lines = [
