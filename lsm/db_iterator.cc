@@ -123,6 +123,7 @@ Step DbIterator::settle_backward() { return go_backward(false); }
 
 [[gnu::always_inline]] inline Step DbIterator::show(Position position) {
   position_ = position;
+  value_mapping_ = nullptr;
   if (entry_.separated == nullptr) [[likely]]
     return Step::kEntry;
   entry_.value = {};
@@ -138,11 +139,17 @@ Step DbIterator::load_value() {
     return fail(status);
   entry_.separated = nullptr;
   entry_.value = hit.value;
+  value_mapping_ = hit.mapping;
   if (hit.block != nullptr) {
     hit.block->add_reference();
     value_block_ = BlockRef(hit.block);
   }
   return Step::kEntry;
+}
+
+bool DbIterator::intact() const {
+  const FileMapping* const mapping = value_mapping_ != nullptr ? value_mapping_ : merge_.mapping();
+  return mapping == nullptr || !mapping->damaged();
 }
 
 Step DbIterator::end(Position end) {

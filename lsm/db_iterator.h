@@ -32,6 +32,7 @@ class DbIterator final : public IteratorImpl {
   Slice key() const override { return merge_.key(); }
   Slice value() const override { return entry_.value; }
   const Status& status() const override { return status_; }
+  bool intact() const override;
 
  private:
   // Memory for the runs, which follows the iterator.
@@ -69,6 +70,7 @@ class DbIterator final : public IteratorImpl {
   Position position_ = Position::kNew;
   RunEntry entry_;        // The present one. What it says of a value apart is gone once that was read.
   BlockRef value_block_;  // Keeps its value alive, where the view does not.
+  const FileMapping* value_mapping_ = nullptr;  // That its value is in, if that is a value file's.
   Status status_;
 };
 

@@ -1,4 +1,4 @@
-// The ordered reads of db.h that are iterators with bounds.
+// What iterators do whatever their backend: the reads of db.h that are iterators with bounds, and values copied whole.
 #include <new>
 #include <string>
 #include <utility>
@@ -23,6 +23,19 @@ std::optional<std::string> prefix_end(Slice prefix) {
 const Status& Iterator::no_memory() {
   static const Status status = Status::out_of_memory();
   return status;
+}
+
+Step Iterator::copy_value(std::string& value) {
+  Step step = load_value();
+  while (step == Step::kEntry) {
+    value.assign(this->value());
+    if (intact()) [[likely]]
+      break;
+    // From the file now. What an iterator has shown it finds again, or an error.
+    step = seek(std::string(key()));
+    if (step == Step::kEntry) step = load_value();
+  }
+  return step;
 }
 
 Iterator DB::scan(Family family, Slice from, Slice to, const ReadOptions& options) try {

@@ -4,39 +4,29 @@
 #include <array>
 
 #include "codec/key_hash.h"
+#include "firn/file_system.h"
 #include "platform/epoch.h"
+
+namespace firn {
+
+bool PinnedValue::intact() const noexcept { return release_ == nullptr || mapping_ == nullptr || !mapping_->damaged(); }
+
+}  // namespace firn
 
 namespace firn::lsm {
 
 namespace {
 
-// A value that lives as long as `view` (in a memtable or a mapped table).
-PinnedValue pin_by_view(const ReadView& view, Slice value) {
+// A value that lives as long as `view` (in a memtable or in `mapping`, a table's).
+PinnedValue pin_by_view(const ReadView& view, Slice value, const FileMapping* mapping = nullptr) {
   if (value.size() <= PinnedValue::kInlineBytes) return PinnedValue(value);
   view.add_reference();
-  return {value, const_cast<ReadView*>(&view), ReadView::release};
+  return {value, const_cast<ReadView*>(&view), ReadView::release, mapping};
 }
 
 Result<PinnedValue> answer(const ReadView& view, const MemTable::Hit& hit) {
   if (hit.kind == EntryKind::kTombstone) return Status::not_found();
   return pin_by_view(view, hit.value);
-}
-
-PinnedValue pin(const ReadView& view, Slice value, CachedBlock* block) {
-  if (block == nullptr || value.size() <= PinnedValue::kInlineBytes) return pin_by_view(view, value);
-  block->add_reference();
-  return {value, block, CachedBlock::drop_reference};
-}
-
-// `file`: whose table has `hit`.
-Result<PinnedValue> answer(const EpochGuard& guard, const ReadView& view, const TableFile& file, Slice key,
-                           const TableHit& hit) {
-  if (hit.kind == EntryKind::kTombstone) return Status::not_found();
-  if (hit.kind != EntryKind::kReference) [[likely]]
-    return pin(view, hit.value, hit.block);
-  ValueHit value;
-  if (Status status = file.read_value(guard, hit.reference, key, value); !status.ok()) return status;
-  return pin(view, value.value, value.block);
 }
 
 // One read of one key.
@@ -45,6 +35,34 @@ struct Lookup {
   std::uint64_t hash = 0;
   Sequence at = 0;
 };
+
+PinnedValue pin(const ReadView& view, const ValueHit& hit) {
+  if (hit.block == nullptr || hit.value.size() <= PinnedValue::kInlineBytes)
+    return pin_by_view(view, hit.value, hit.mapping);
+  hit.block->add_reference();
+  return {hit.value, hit.block, CachedBlock::drop_reference};
+}
+
+// `file`: whose table has `hit`.
+Result<PinnedValue> answer(const EpochGuard& guard, const ReadView& view, const TableFile& file, const Lookup& lookup,
+                           TableHit& hit) {
+  while (hit.found) {
+    if (hit.kind == EntryKind::kTombstone) return Status::not_found();
+    ValueHit value{hit.value, hit.block, hit.mapping};
+    if (hit.kind == EntryKind::kReference) [[unlikely]] {
+      if (Status status = file.read_value(guard, hit.reference, lookup.key, value); !status.ok()) return status;
+    }
+    PinnedValue pinned = pin(view, value);
+    if (value.mapping == nullptr || !value.mapping->damaged()) [[likely]]
+      return pinned;
+    // It was lost since it was found, perhaps before it was copied. From now on the file is read without it.
+    const Table& table = **file.open();
+    if (Status status = table.find(guard, table.locate(lookup.key), lookup.key, lookup.at, hit); !status.ok()) {
+      return status;
+    }
+  }
+  return Status::not_found();
+}
 
 // The tables that may hold a key, newest first, a few at a time: their filters are asked for together, so that these
 // cache misses overlap.
@@ -114,7 +132,7 @@ Result<PinnedValue> get_from_view(Core& core, const EpochGuard& guard, const Rea
   const TableFile* file = nullptr;
   if (Status status = find_in_tables(core, guard, candidates, lookup, table_hit, file); !status.ok()) return status;
   if (!table_hit.found) return Status::not_found();
-  return answer(guard, view, *file, lookup.key, table_hit);
+  return answer(guard, view, *file, lookup, table_hit);
 }
 
 // The keys of a multi_get that are still looked for.
@@ -209,7 +227,7 @@ void MultiGet::probe_tables(const EpochGuard& guard) {
       results_[pending.index] = std::move(status);
       return true;
     }
-    if (hit.found) results_[pending.index] = answer(guard, view_, *pending.file, pending.lookup.key, hit);
+    if (hit.found) results_[pending.index] = answer(guard, view_, *pending.file, pending.lookup, hit);
     return hit.found;
   });
 }

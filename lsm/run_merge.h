@@ -62,6 +62,8 @@ class RunMerge {
   }
   // Of the entry read last; lives until the next move.
   Slice key() const { return key_.slice(); }
+  // That its value points into; null if into none.
+  const FileMapping* mapping() const { return leader_ != nullptr ? leader_->mapping() : nullptr; }
   // Blocks of tables of L0 that seeks have read so far, and would not have if all runs of tables were one; less those
   // that were read going on from there: who reads many rows does not feel a few blocks.
   std::uint64_t blocks_in_vain() const;

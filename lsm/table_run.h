@@ -81,6 +81,8 @@ class TableRun {
   }
   // Order of the present key against `key`: negative, zero or positive.
   [[gnu::always_inline]] int compare(Slice key) const { return reader_.compare(position_, key); }
+  // That the entry lies in; null if it is in a cached block.
+  const FileMapping* mapping() const { return pinned_.mapped ? table_->mapping() : nullptr; }
   // Whether the last seek has read a block.
   bool placed() const { return placed_; }
   // How many blocks were read so far.

@@ -287,13 +287,14 @@ Status Table::find(const EpochGuard& guard, std::uint32_t block, Slice key, Sequ
   return {};
 }
 
-void Table::read_hit(const BlockReader& reader, std::uint32_t index, CachedBlock* block, TableHit& hit) {
+void Table::read_hit(const BlockReader& reader, std::uint32_t index, CachedBlock* block, TableHit& hit) const {
   const std::uint64_t packed = reader.packed_sequence(index);
   hit.found = true;
   hit.kind = kind_of(packed);
   hit.sequence = sequence_of(packed);
   hit.value = reader.body(index).value;
   hit.block = block;
+  hit.mapping = block == nullptr ? mapping_.get() : nullptr;
   // Now: whether what a mapping showed can be trusted is asked after this. Blocks are checked, so it is a reference.
   if (hit.kind == EntryKind::kReference) static_cast<void>(sstable::decode_reference(hit.value, hit.reference));
 }

@@ -53,9 +53,10 @@ struct TableHit {
   bool found = false;
   EntryKind kind = EntryKind::kPut;  // These three only if found.
   Sequence sequence = 0;
-  Slice value;                   // Lives as long as the table if `block` is null, else as long as the guard
-  CachedBlock* block = nullptr;  // or a reference taken under it: block->add_reference().
-  ValueReference reference;      // Of kReference: where the value is.
+  Slice value;                           // Lives as long as the table if `block` is null, else as long as the guard
+  CachedBlock* block = nullptr;          // or a reference taken under it: block->add_reference().
+  const FileMapping* mapping = nullptr;  // That `value` points into, if `block` is null.
+  ValueReference reference;              // Of kReference: where the value is.
 };
 
 // One block as the file holds it.
@@ -110,6 +111,7 @@ class Table {
   TableProperties properties() const;
   // Values are served from the mapping.
   bool mapped() const { return mapped_ != nullptr; }
+  const FileMapping* mapping() const { return mapping_.get(); }  // Null if not mapped().
   // Held by the open table: index, filter and slots; neither cached blocks nor the mapping.
   std::uint64_t memory_bytes() const;
 
@@ -208,7 +210,7 @@ class Table {
     return access_slow(guard, block, out);
   }
   Status access_slow(const EpochGuard& guard, std::uint32_t block, Access& out) const;
-  static void read_hit(const sstable::BlockReader& reader, std::uint32_t index, CachedBlock* block, TableHit& hit);
+  void read_hit(const sstable::BlockReader& reader, std::uint32_t index, CachedBlock* block, TableHit& hit) const;
   bool reachable(Slice value) const;
 
   // What a get touches, first.

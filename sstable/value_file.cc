@@ -104,15 +104,16 @@ bool ValueFile::read_mapped(const ValueReference& at, Slice key, ValueHit& hit, 
     status = opened.status();
     if (opened.ok()) parts = *opened;
   }
+  const bool of_key = parts.key == key;
   if (lose_mapping_if_damaged()) return false;
   if (!status.ok()) return true;
-  if (parts.key != key) {
+  if (!of_key) {
     status = Status::corruption(path_, at.offset, "value record is of another key");
     return true;
   }
   word.fetch_or(bit, std::memory_order_release);
   if (parts.compression != Compression::kNone) return false;
-  hit = {parts.stored, nullptr};
+  hit = {parts.stored, nullptr, mapping_.get()};
   return true;
 }
 
@@ -147,7 +148,7 @@ Status ValueFile::read(const EpochGuard& guard, const ValueReference& at, Slice 
   if (!sstable::split_value_record({block->data(), block->size()}, parts) || parts.key != key) {
     return Status::corruption(path_, at.offset, "value record is of another key");
   }
-  hit = {parts.stored, block};
+  hit = {parts.stored, block, nullptr};
   return {};
 }
 

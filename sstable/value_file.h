@@ -28,8 +28,9 @@ namespace firn {
 
 // A value that was read.
 struct ValueHit {
-  Slice value;                   // Lives as long as the file if `block` is null, else as long as the guard
-  CachedBlock* block = nullptr;  // or a reference taken under it: block->add_reference().
+  Slice value;                           // Lives as long as the file if `block` is null, else as long as the guard
+  CachedBlock* block = nullptr;          // or a reference taken under it: block->add_reference().
+  const FileMapping* mapping = nullptr;  // That `value` points into, if `block` is null.
 };
 
 // One damaged part of a value file.

@@ -69,9 +69,12 @@ class FIRN_EXPORT DB {
     return get_pinned(kDefaultFamily, key, options);
   }
   Result<std::string> get(Family family, Slice key, const ReadOptions& options = {}) {
-    auto value = get_pinned(family, key, options);
-    if (!value.ok()) return value.status();
-    return std::string(value->slice());
+    while (true) {
+      auto value = get_pinned(family, key, options);
+      if (!value.ok()) return value.status();
+      std::string copy(value->slice());
+      if (value->intact()) return copy;
+    }
   }
   Result<std::string> get(Slice key, const ReadOptions& options = {}) { return get(kDefaultFamily, key, options); }
   // One answer per key, in order, all from one moment. Faster than single gets: cache misses overlap.

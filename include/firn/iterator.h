@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "firn/export.h"
 #include "firn/slice.h"
@@ -34,6 +35,7 @@ class FIRN_EXPORT IteratorImpl {
   virtual Slice key() const = 0;
   virtual Slice value() const = 0;
   virtual const Status& status() const = 0;
+  virtual bool intact() const { return true; }
 };
 
 // Starts before the first entry (equally: after the last): next() then gives the first, prev() the last.
@@ -60,6 +62,12 @@ class FIRN_EXPORT Iterator {
   // that lies in a value file, until load_value().
   Slice key() const { return impl_->key(); }
   Slice value() const { return impl_->value(); }
+  // As PinnedValue::intact(), of value(): whether what was read of it before this call is the entry's. If not, a seek
+  // to key() reads it without the mapping. Precondition: the last move gave kEntry.
+  bool intact() const { return impl_->intact(); }
+  // Replaces `value` by a copy of the entry's, which is whole, whatever the mapping did meanwhile: kEntry, or kError as
+  // of a move. Precondition: the last move gave kEntry.
+  Step copy_value(std::string& value);
   // Ok unless the last move gave kError.
   const Status& status() const { return impl_ ? impl_->status() : no_memory(); }
 

@@ -10,9 +10,12 @@
 #include <string>
 #include <utility>
 
+#include "firn/export.h"
 #include "firn/slice.h"
 
 namespace firn {
+
+class FileMapping;
 
 class PinnedValue {
  public:
@@ -25,9 +28,9 @@ class PinnedValue {
   explicit PinnedValue(Slice value) noexcept : size_(value.size()) {
     if (!value.empty()) std::memcpy(inline_.data(), value.data(), value.size());
   }
-  // Points at `value`, which lives until `release(owner)`.
-  PinnedValue(Slice value, void* owner, Release release) noexcept
-      : data_(value.data()), size_(value.size()), owner_(owner), release_(release) {}
+  // Points at `value`, which lives until `release(owner)`; into `mapping`, if not null, which lives as long.
+  PinnedValue(Slice value, void* owner, Release release, const FileMapping* mapping = nullptr) noexcept
+      : data_(value.data()), size_(value.size()), owner_(owner), release_(release), mapping_(mapping) {}
 
   PinnedValue(PinnedValue&& other) noexcept { take(other); }
   PinnedValue& operator=(PinnedValue&& other) noexcept {
@@ -44,6 +47,11 @@ class PinnedValue {
   // Valid until this object is moved from, assigned to, reset or destroyed.
   Slice slice() const noexcept { return {release_ != nullptr ? data_ : inline_.data(), size_}; }
   std::size_t size() const noexcept { return size_; }
+  // Whether what was read of slice() before this call is the value. A value that points into a mapped table was whole
+  // when it was handed out; should the system drop its pages later and the device fail to give them again, they read as
+  // zeros, and this answers false from then on. Another get then reads the file without the mapping: it gives the value
+  // or the error. For whoever must be sure: use or copy the bytes, then ask. DB::get() does so itself.
+  FIRN_EXPORT bool intact() const noexcept;
   std::string to_string() const { return std::string(slice()); }
 
   void reset() noexcept {
@@ -57,6 +65,7 @@ class PinnedValue {
     release_ = std::exchange(other.release_, nullptr);
     data_ = other.data_;
     owner_ = other.owner_;
+    mapping_ = other.mapping_;
     if (release_ == nullptr && size_ != 0) std::memcpy(inline_.data(), other.inline_.data(), size_);
   }
 
@@ -64,6 +73,7 @@ class PinnedValue {
   std::size_t size_ = 0;
   void* owner_ = nullptr;
   Release release_ = nullptr;
+  const FileMapping* mapping_ = nullptr;
   std::array<char, kInlineBytes> inline_;  // NOLINT: only the first size_ bytes are ever read.
 };
 

@@ -36,15 +36,15 @@ ExitCode get(const GlobalOptions& options, const PointArguments& arguments) {
   if (session.open(arguments.database, Access::kRead) == nullptr) return session.exit_code();
   const auto family = session.family(Access::kRead);
   if (!family) return session.exit_code();
-  const auto value = session.db().get_pinned(*family, *key);
+  const auto value = session.db().get(*family, *key);
   if (value.status().is_not_found()) {
     return session.fail(Status(StatusCode::kNotFound, "there is no key " + session.text(*key)));
   }
   if (!value.ok()) return session.fail(value.status());
   if (session.structured()) {
-    session.print_row(*key, value->slice());
+    session.print_row(*key, *value);
   } else {
-    fmt::print("{}\n", session.text(value->slice()));
+    fmt::print("{}\n", session.text(*value));
   }
   return session.close();
 }

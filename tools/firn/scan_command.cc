@@ -85,6 +85,7 @@ class Scan {
     while (count < arguments_.limit && !interrupted() && (step = move()) == Step::kEntry) {
       ++count;
       if (arguments_.count) continue;
+      if (!arguments_.keys_only && (step = rows.copy_value(value_)) != Step::kEntry) break;
       if (session_.options().json) {
         document.push_back(row(rows));
       } else {
@@ -119,7 +120,7 @@ class Scan {
       put_bytes(row, "key", rows.key(), true);
       row["schema_error"] = std::string(status.message());
     }
-    if (!arguments_.keys_only) put_bytes(row, "value", rows.value(), session_.options().hex);
+    if (!arguments_.keys_only) put_bytes(row, "value", value_, session_.options().hex);
     return row;
   }
 
@@ -131,13 +132,14 @@ class Scan {
     } else if (Status status = schema_->format_text(rows.key(), line); !status.ok()) {
       line = fmt::format("{} (not a {} key: {})", session_.text(rows.key()), schema_->name(), status.message());
     }
-    if (!arguments_.keys_only) line.append("\t").append(session_.text(rows.value()));
+    if (!arguments_.keys_only) line.append("\t").append(session_.text(value_));
     fmt::print("{}\n", line);
   }
 
   Session session_;
   const ScanArguments& arguments_;
   const codec::KeySchema* schema_;
+  std::string value_;  // Of the present row.
 };
 
 }  // namespace

@@ -199,7 +199,10 @@ ExitCode export_rows(const GlobalOptions& options, const TransferArguments& argu
   if (!family) return session.exit_code();
   Iterator rows = session.db().iterator(*family);
   Step step = Step::kEnd;
-  while (!interrupted() && (step = rows.next()) == Step::kEntry) session.print_row(rows.key(), rows.value());
+  std::string value;
+  while (!interrupted() && (step = rows.next()) == Step::kEntry && (step = rows.copy_value(value)) == Step::kEntry) {
+    session.print_row(rows.key(), value);
+  }
   if (step == Step::kError) return session.fail(rows.status());
   return interrupted() ? kExitInterrupted : session.close();
 }
