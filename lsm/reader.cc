@@ -75,13 +75,22 @@ class Candidates {
   // Goes on to the next few; false when there are none.
   bool more() {
     count_ = 0;
+    all_open_ = true;
     for (; count_ < kWidth && run_ < version_.runs(); ++run_) {
       const TableFile* const file = version_.find(run_, head_, lookup_.key);
       if (file == nullptr) continue;
-      if (const Table* const table = file->opened()) table->prefetch_filter(lookup_.hash);
+      const Table* const table = file->opened();
+      if (table != nullptr) [[likely]]
+        table->prefetch_filter(lookup_.hash);
+      all_open_ &= table != nullptr;
       files_[count_++] = file;
     }
     return count_ != 0;
+  }
+  // Opens those that are closed together.
+  void open() {
+    if (!all_open_) [[unlikely]]
+      TableFile::open_together({files_.data(), files_.data() + count_});
   }
   std::span<const TableFile* const> files() const { return {files_.data(), count_}; }
 
@@ -93,6 +102,7 @@ class Candidates {
   const std::uint64_t head_;
   std::size_t run_ = 0;
   std::size_t count_ = 0;
+  bool all_open_ = true;
   std::array<const TableFile*, kWidth> files_;  // NOLINT: only the first count_ are read.
 };
 
@@ -101,6 +111,7 @@ Status find_in_tables(Core& core, const EpochGuard& guard, Candidates& candidate
                       const TableFile*& found) {
   std::uint64_t skips = 0;
   do {
+    candidates.open();
     for (const TableFile* const file : candidates.files()) {
       auto table = file->open();
       if (!table.ok()) return table.status();
@@ -160,6 +171,7 @@ class MultiGet {
   // Asks the table that each pending key was given (null: none) in lockstep.
   void probe_tables(const EpochGuard& guard);
   void assign(Pending& pending, const TableFile& file);
+  void open_tables();
   // Removes the keys that have their answer.
   template <class Answered>
   void settle(Answered answered);
@@ -169,6 +181,7 @@ class MultiGet {
   std::vector<Result<PinnedValue>>& results_;
   std::array<Pending, kMultiGetWidth> pending_;
   std::size_t count_ = 0;
+  bool opened_tables_ = false;
 };
 
 template <class Answered>
@@ -192,7 +205,23 @@ void MultiGet::probe_memtable(const MemTable& memtable) {
   });
 }
 
+// Opens all tables that the pending keys may be in together, where they would be met one by one, run after run.
+void MultiGet::open_tables() {
+  opened_tables_ = true;
+  const Version& version = *view_.version();
+  std::vector<const TableFile*> files;
+  for (std::size_t run = 0; run < version.runs(); ++run) {
+    for (std::size_t i = 0; i < count_; ++i) {
+      const TableFile* const file = version.find(run, pending_[i].head, pending_[i].lookup.key);
+      if (file != nullptr && file->opened() == nullptr) files.push_back(file);
+    }
+  }
+  TableFile::open_together(std::move(files));
+}
+
 void MultiGet::assign(Pending& pending, const TableFile& file) {
+  if (file.opened() == nullptr && !opened_tables_) [[unlikely]]
+    open_tables();
   auto table = file.open();
   if (table.ok()) {
     pending.file = &file;
@@ -234,6 +263,7 @@ void MultiGet::probe_tables(const EpochGuard& guard) {
 
 void MultiGet::run(std::span<const Slice> keys, std::size_t first, Sequence at) {
   count_ = keys.size();
+  opened_tables_ = false;
   for (std::size_t i = 0; i < count_; ++i) {
     pending_[i] = Pending{.lookup = {keys[i], key_hash(keys[i]), at}, .index = first + i};
   }

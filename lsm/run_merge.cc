@@ -5,6 +5,8 @@
 #include <limits>
 #include <memory>
 #include <new>
+#include <utility>
+#include <vector>
 
 namespace firn::lsm {
 
@@ -89,8 +91,24 @@ template <class Call>
 
 void RunMerge::prepare_seek(Slice key) {
   const std::uint64_t head = version_.head(key);
-  for (TableRun& run : tables_) run.start_seek(key, head);
+  bool all_open = true;
+  for (TableRun& run : tables_) {
+    run.start_seek(key, head);
+    all_open &= run.closed_table() == nullptr;
+  }
+  if (!all_open) [[unlikely]]
+    open_tables(key, head);
   for (TableRun& run : tables_) run.continue_seek(key);
+}
+
+// Opens the tables that a started seek goes to together, and starts it again.
+void RunMerge::open_tables(Slice key, std::uint64_t head) {
+  std::vector<const TableFile*> files;
+  for (const TableRun& run : tables_) {
+    if (const TableFile* const file = run.closed_table()) files.push_back(file);
+  }
+  TableFile::open_together(std::move(files));
+  for (TableRun& run : tables_) run.start_seek(key, head);
 }
 
 void RunMerge::seek(Slice key) {

@@ -82,6 +82,7 @@ class RunMerge {
   void add_tables(Sequence at, const std::optional<std::string>& lower, const std::optional<std::string>& upper);
   void take_bounds(const std::optional<std::string>& lower, const std::optional<std::string>& upper);
   void prepare_seek(Slice key);
+  void open_tables(Slice key, std::uint64_t head);
   template <class Seek>
   void start(Direction direction, Seek seek);
   template <Direction direction>

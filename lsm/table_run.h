@@ -29,6 +29,10 @@ class TableRun {
   // A seek in steps, so that the cache misses of several runs overlap: what start_seek asks for, continue_seek reads,
   // and so on to the last step, which alone moves. search() is for seek() alone; `lines`: of bodies that it asks for.
   void start_seek(Slice key, std::uint64_t head);  // `head`: Version::head(key).
+  // The table that the seek goes to, if that is closed; else null. Once it is open the seek is to be started again.
+  const TableFile* closed_table() const {
+    return sought_index_ < end_ && sought_table_ == nullptr ? version_.level(level_)[sought_index_].get() : nullptr;
+  }
   void continue_seek(Slice key);
   void search(Slice key, std::size_t lines);
   void seek(Slice key);         // To the first entry at or after `key`.

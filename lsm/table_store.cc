@@ -116,18 +116,44 @@ Result<std::shared_ptr<Table>> TableFile::open_for_job() const {
 Result<Table*> TableFile::open_first() const {
   MutexLock lock(mutex_);
   if (table_ != nullptr) return table_.get();
+  auto table = Table::start_open(store_->files(), path(), store_->cache());
+  // To a reader "not found" would say that the key is not there.
+  if (table.status().is_not_found()) return Status::corruption(path(), 0, "the file is missing");
+  if (!table.ok()) return table.status();
+  if (Status s = (*table)->continue_open(meta_); !s.ok()) return s;
+  if (Status s = finish_open(std::move(table).value()); !s.ok()) return s;
+  return table_.get();
+}
+
+// The last step; mutex_ is held.
+Status TableFile::finish_open(std::shared_ptr<Table> table) const {
   const bool may_map = store_->take_mapping(meta_.file_bytes);
-  auto table = Table::open(store_->files(), path(), meta_, store_->cache(), may_map);
-  if (!table.ok()) {
+  if (Status s = table->finish_open(meta_, may_map); !s.ok()) {
     if (may_map) store_->return_mapping(meta_.file_bytes);
-    // To a reader "not found" would say that the key is not there.
-    if (table.status().is_not_found()) return Status::corruption(path(), 0, "the file is missing");
-    return table.status();
+    return s;
   }
   mapped_ = may_map;
-  table_ = std::move(table).value();
+  table_ = std::move(table);
   opened_.store(table_.get(), std::memory_order_release);
-  return table_.get();
+  return {};
+}
+
+void TableFile::open_together(std::vector<const TableFile*> files) {
+  // By id: the same order in every run.
+  std::sort(files.begin(), files.end(), [](const auto* a, const auto* b) { return a->meta_.id < b->meta_.id; });
+  files.erase(std::unique(files.begin(), files.end()), files.end());
+  std::vector<std::pair<const TableFile*, std::shared_ptr<Table>>> begun;
+  for (const TableFile* const file : files) {
+    if (file->opened() != nullptr) continue;
+    TableStore& store = *file->store_;
+    auto table = Table::start_open(store.files(), file->path(), store.cache());
+    if (table.ok()) begun.emplace_back(file, std::move(table).value());
+  }
+  std::erase_if(begun, [](const auto& open) { return !open.second->continue_open(open.first->meta_).ok(); });
+  for (auto& [file, table] : begun) {
+    MutexLock lock(file->mutex_);
+    if (file->table_ == nullptr) static_cast<void>(file->finish_open(std::move(table)));
+  }
 }
 
 }  // namespace firn::lsm

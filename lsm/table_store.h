@@ -87,6 +87,9 @@ class TableFile {
     if (Table* table = opened_.load(std::memory_order_acquire)) return table;
     return open_first();
   }
+  // Opens those of `files` that are closed, none of them null; all that they need of the disk is asked for together.
+  // Errors show when open() is called.
+  static void open_together(std::vector<const TableFile*> files);
   // The table for a background job: the open one, or one of the caller's own, which is neither mapped nor kept. What a
   // compaction reads once should not stay in memory.
   Result<std::shared_ptr<Table>> open_for_job() const;
@@ -101,6 +104,7 @@ class TableFile {
 
  private:
   Result<Table*> open_first() const;
+  Status finish_open(std::shared_ptr<Table> table) const;
 
   const std::shared_ptr<TableStore> store_;
   const TableMeta meta_;

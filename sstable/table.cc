@@ -51,32 +51,53 @@ Result<std::shared_ptr<Table>> Table::open_unknown(FileSystem& files, const std:
 
 Result<std::shared_ptr<Table>> Table::open_file(FileSystem& files, const std::string& path, const TableMeta* expected,
                                                 BlockCache& cache, bool may_map) {
-  auto file = files.open(path, OpenMode::kRead, FileKind::kTable);
-  if (!file.ok()) return file.status();
-  std::shared_ptr<Table> table(new Table(path, std::move(file).value(), cache));
-  if (Status s = table->read_footer(expected); !s.ok()) return s;
-  if (Status s = table->read_metadata(); !s.ok()) return s;
-  if (expected != nullptr && table->meta_ != *expected) {
-    return Status::corruption(path, table->footer_.section(SectionKind::kProperties).offset,
-                              "properties differ from what the database expects");
-  }
-  if (may_map) table->map_file();
-  if (!table->mapped()) table->slots_ = std::make_unique<BlockCache::Slot[]>(table->blocks());
+  auto table = start_open(files, path, cache);
+  if (!table.ok()) return table.status();
+  if (Status s = (*table)->request_metadata(expected); !s.ok()) return s;
+  if (Status s = (*table)->take_metadata(expected, may_map); !s.ok()) return s;
   return table;
 }
 
-Status Table::read_footer(const TableMeta* expected) {
-  auto size = file_->size();
+Result<std::shared_ptr<Table>> Table::start_open(FileSystem& files, const std::string& path, BlockCache& cache) {
+  auto file = files.open(path, OpenMode::kRead, FileKind::kTable);
+  if (!file.ok()) return file.status();
+  std::shared_ptr<Table> table(new Table(path, std::move(file).value(), cache));
+  auto size = table->file_->size();
   if (!size.ok()) return size.status();
-  if (expected != nullptr && *size != expected->file_bytes) {
-    return Status::corruption(path_, std::min(*size, expected->file_bytes),
-                              difference("bytes", *size, expected->file_bytes));
+  table->meta_.file_bytes = *size;
+  const std::uint64_t footer_bytes = std::min<std::uint64_t>(*size, sstable::kFooterBytes);
+  table->file_->prefetch(*size - footer_bytes, footer_bytes);
+  return table;
+}
+
+Status Table::request_metadata(const TableMeta* expected) {
+  if (Status s = read_footer(expected); !s.ok()) return s;
+  file_->prefetch(metadata_offset(), metadata_bytes());
+  return {};
+}
+
+Status Table::take_metadata(const TableMeta* expected, bool may_map) {
+  if (Status s = read_metadata(); !s.ok()) return s;
+  if (expected != nullptr && meta_ != *expected) {
+    return Status::corruption(path_, footer_.section(SectionKind::kProperties).offset,
+                              "properties differ from what the database expects");
+  }
+  if (may_map) map_file();
+  if (!mapped()) slots_ = std::make_unique<BlockCache::Slot[]>(blocks());
+  return {};
+}
+
+Status Table::read_footer(const TableMeta* expected) {
+  const std::uint64_t size = meta_.file_bytes;
+  if (expected != nullptr && size != expected->file_bytes) {
+    return Status::corruption(path_, std::min(size, expected->file_bytes),
+                              difference("bytes", size, expected->file_bytes));
   }
   std::array<char, sstable::kFooterBytes> page;
-  if (*size < page.size()) return Status::corruption(path_, 0, "not a table: shorter than a footer");
-  const std::uint64_t at = *size - page.size();
+  if (size < page.size()) return Status::corruption(path_, 0, "not a table: shorter than a footer");
+  const std::uint64_t at = size - page.size();
   if (Status s = read_exactly(*file_, at, std::as_writable_bytes(std::span(page))); !s.ok()) return s;
-  auto footer = sstable::decode_footer({page.data(), page.size()}, path_, *size);
+  auto footer = sstable::decode_footer({page.data(), page.size()}, path_, size);
   if (!footer.ok()) return footer.status();
   footer_ = *footer;
   meta_.id = footer_.table_id;
@@ -92,15 +113,14 @@ Status Table::read_footer(const TableMeta* expected) {
 
 Slice Table::section(SectionKind kind) const {
   const sstable::Section& section = footer_.section(kind);
-  const std::uint64_t start = footer_.section(SectionKind::kFilter).offset;
-  return {metadata_.get() + (section.offset - start), static_cast<std::size_t>(section.length)};
+  return {metadata_.get() + (section.offset - metadata_offset()), static_cast<std::size_t>(section.length)};
 }
 
 // Into one huge page where that at most doubles the memory: each lookup misses the cache here twice, and each of these
 // misses would miss the TLB too.
 Status Table::read_metadata() {
-  const std::uint64_t start = footer_.section(SectionKind::kFilter).offset;
-  const auto bytes = static_cast<std::size_t>(footer_.file_bytes - sstable::kFooterBytes - start);
+  const std::uint64_t start = metadata_offset();
+  const std::size_t bytes = metadata_bytes();
   const std::size_t room = bytes + 1 < kHugePageBytes / 2 ? bytes + 1 : round_up(bytes + 1, kHugePageBytes);
   metadata_ = {static_cast<char*>(allocate_pages(room)), FreeMetadata{room}};
   if (metadata_ == nullptr) return Status(StatusCode::kOutOfMemory, path_ + ": no memory for index and filter");

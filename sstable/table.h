@@ -100,6 +100,11 @@ class Table {
   // Errors: kCorruption, kIo, kNotFound (no such file), kNewerFormat, kOutOfMemory.
   static Result<std::shared_ptr<Table>> open(FileSystem& files, const std::string& path, const TableMeta& expected,
                                              BlockCache& cache, bool may_map);
+  // open() in three steps, for several tables at once: what each of the first two asks the disk for, the next one
+  // reads. Nothing else may be asked of the table before the last one succeeded. Errors of each: as open().
+  static Result<std::shared_ptr<Table>> start_open(FileSystem& files, const std::string& path, BlockCache& cache);
+  Status continue_open(const TableMeta& expected) { return request_metadata(&expected); }
+  Status finish_open(const TableMeta& expected, bool may_map) { return take_metadata(&expected, may_map); }
   // A file of which nothing is known, such as `firn dump` gets: meta() is what the file says. Not mapped.
   static Result<std::shared_ptr<Table>> open_unknown(FileSystem& files, const std::string& path, BlockCache& cache);
   ~Table();
@@ -182,7 +187,13 @@ class Table {
 
   static Result<std::shared_ptr<Table>> open_file(FileSystem& files, const std::string& path, const TableMeta* expected,
                                                   BlockCache& cache, bool may_map);
+  Status request_metadata(const TableMeta* expected);
+  Status take_metadata(const TableMeta* expected, bool may_map);
   Status read_footer(const TableMeta* expected);
+  std::uint64_t metadata_offset() const { return footer_.section(sstable::SectionKind::kFilter).offset; }
+  std::size_t metadata_bytes() const {
+    return static_cast<std::size_t>(footer_.file_bytes - sstable::kFooterBytes - metadata_offset());
+  }
   Status read_metadata();
   void map_file();
   Slice section(sstable::SectionKind kind) const;  // Of the metadata in memory.
