@@ -18,8 +18,8 @@
 namespace firn {
 
 struct TableOptions {
-  std::uint32_t block_bytes = 4096;        // 512 B..1 MiB; data of one block before compression. A larger entry has a
-                                           // block of its own.
+  std::uint32_t block_bytes = 4096;        // 512 B..1 MiB; data of one block before compression: no more, or where rows
+                                           // are large beside it as near to it as they can.
   std::uint32_t filter_bits_per_key = 10;  // 0 (no filter)..32.
   Compression compression = Compression::kNone;  // Must be available. Blocks that do not shrink are stored as they are.
 };

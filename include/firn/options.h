@@ -38,7 +38,7 @@ using LevelCompression = std::array<Compression, kLevelCount>;
 struct Sizes {
   std::uint64_t memtable_bytes = 0;     // 64 KiB..4 GiB; one memtable, per family.
   std::uint64_t cache_bytes = 0;        // 0..1 TiB; the block cache, shared by all families.
-  std::uint64_t block_bytes = 0;        // 512 B..1 MiB; data of one block before compression.
+  std::uint64_t block_bytes = 0;        // 512 B..1 MiB; data of one block before compression, about.
   std::uint64_t table_bytes = 0;        // 64 KiB..4 GiB; target size of a table below L0.
   std::uint64_t log_segment_bytes = 0;  // 64 KiB..4 GiB.
   std::uint32_t level_ratio = 0;        // 2..100; size of a level over the one above it.

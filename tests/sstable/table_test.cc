@@ -247,6 +247,20 @@ TEST(Table, BlocksAboutAPageLongGetAPageEach) {
   for (std::uint32_t i = 0; i + 1 < (*table)->blocks(); ++i) EXPECT_EQ((*table)->block_offset(i), 4096ULL * i);
 }
 
+TEST(Table, BlocksOfLargeRowsAreAsNearToTheSizeAskedForAsTheyCan) {
+  TableFixture fixture;
+  // Value bytes and rows to a block of 4096: four of 1 KiB are nearer than three, three of 1600 than two, but two of
+  // 1750 than three.
+  for (const auto& [bytes, rows] : {std::pair{1024, 4}, {1600, 3}, {1750, 2}, {2500, 2}, {3000, 1}, {500, 8}}) {
+    ASSERT_TRUE(fixture.build(numbered_items(400, static_cast<std::size_t>(bytes))).ok());
+    auto table = fixture.open();
+    ASSERT_TRUE(table.ok());
+    auto info = (*table)->block_info(1);
+    ASSERT_TRUE(info.ok());
+    EXPECT_EQ(info->entries, static_cast<std::uint32_t>(rows)) << bytes;
+  }
+}
+
 TEST(TableBuilder, RefusesDisorder) {
   const auto add_both = [](const Item& a, const Item& b) {
     TableFixture fixture;
