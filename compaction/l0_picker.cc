@@ -150,6 +150,7 @@ std::optional<CompactionPlan> pick_for_reads(const FamilyShape& shape, const Lev
   if (gathered && (!best || cost_per_run(shape, *gathered) < cost_per_run(shape, *best))) best = std::move(gathered);
   const std::size_t saved = best ? runs_saved(shape, *best) : 0;
   if (saved == 0) return std::nullopt;
+  best->for_reads = true;
   best->reason = "reads ask for " + std::to_string(saved) + " runs less";
   return best;
 }

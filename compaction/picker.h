@@ -94,6 +94,7 @@ struct Boundary {
 struct CompactionPlan {
   std::vector<PlanInputs> inputs;  // By level, none empty.
   int output_level = 0;
+  bool for_reads = false;     // Reads ask for it: nothing else is due.
   bool trivial_move = false;  // Nothing to merge: the tables change level and are not rewritten.
   // No other table holds, nor will a running compaction write, an older version of any key within
   // [smallest_key, largest_key]: tombstones that no snapshot needs may go and sequences may be zeroed.

@@ -172,7 +172,8 @@ void Maintenance::work_on(const std::shared_ptr<Merge>& merge, Helper who) {
     const Sequence now = core_.visible_sequence.load(std::memory_order_relaxed);
     const bool writers_rest = now == std::exchange(sequence_at_last_part_, now);
     const bool more = merge->next + 1 < merge->parts();
-    if (who == Helper::kNone && more && writers_rest && !merge->flush_thread_helps && !stopping_) {
+    const bool in_haste = writers_rest && !merge->plan.for_reads;
+    if (who == Helper::kNone && more && in_haste && !merge->flush_thread_helps && !stopping_) {
       merge->flush_thread_helps = true;
       executor_->submit(TaskPriority::kHigh, [this, merge] { work_on(merge, Helper::kFlushThread); });
     }

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "firn/firn.h"
 #include "firn/sim/file_system.h"
@@ -21,9 +23,32 @@ std::string key(int i) { return "key" + std::to_string(100'000 + i); }
 
 using Contents = std::map<std::string, std::string>;
 
+// Counts what it is asked to do first.
+class CountingExecutor final : public Executor {
+ public:
+  CountingExecutor(std::unique_ptr<Executor> below, std::atomic<int>& urgent)
+      : urgent_(urgent), below_(std::move(below)) {}
+  void submit(TaskPriority priority, std::function<void()> task) override {
+    if (priority == TaskPriority::kHigh) ++urgent_;
+    below_->submit(priority, std::move(task));
+  }
+  void submit_after(std::uint64_t delay_ns, std::function<void()> task) override {
+    below_->submit_after(delay_ns, std::move(task));
+  }
+
+ private:
+  std::atomic<int>& urgent_;
+  const std::unique_ptr<Executor> below_;  // Goes first, with its threads.
+};
+
 class MergeParts : public ::testing::Test {
  protected:
-  MergeParts() : platform_(real_platform()) { platform_.files = &files_; }
+  MergeParts() : platform_(real_platform()) {
+    platform_.files = &files_;
+    platform_.make_executor = [this](std::uint32_t threads) {
+      return std::make_unique<CountingExecutor>(real_platform().make_executor(threads), urgent_);
+    };
+  }
 
   void open(std::uint32_t threads) {
     Options options;
@@ -71,6 +96,7 @@ class MergeParts : public ::testing::Test {
   }
 
   sim::SimFileSystem files_;
+  std::atomic<int> urgent_{0};
   Platform platform_;
   std::unique_ptr<DB> db_;
   std::optional<Snapshot> snapshot_;
@@ -111,6 +137,27 @@ TEST_F(MergeParts, AreOfTheSizeOfTables) {
   ASSERT_EQ(tables().size(), 2U);
   const auto [small, large] = std::minmax({tables()[0].bytes, tables()[1].bytes});
   EXPECT_LT(large, small + small / 4);
+}
+
+// The thread that is kept for flushes helps with what somebody waits for; beside readers, who may need its core, it
+// does not.
+TEST_F(MergeParts, ThatReadsAskForAreMergedByOneThread) {
+  open(2);
+  write();
+  snapshot_.reset();
+  ASSERT_TRUE(db_->wait_idle().ok());
+  ASSERT_EQ(db_->statistics().compactions, 0U);
+  urgent_ = 0;
+  for (int i = 0; i < 20'000; ++i) ASSERT_EQ(db_->iterator().seek(key(1)), Step::kEntry);
+  ASSERT_TRUE(db_->wait_idle().ok());
+  EXPECT_GT(db_->statistics().compactions, 0U);
+  EXPECT_GT(tables().size(), 2U);
+  EXPECT_EQ(urgent_, 0);
+  write();
+  ASSERT_TRUE(db_->wait_idle().ok());
+  urgent_ = 0;
+  ASSERT_TRUE(db_->compact_range().ok());
+  EXPECT_GT(urgent_, 0);
 }
 
 TEST_F(MergeParts, OneThatFailsFailsThemAll) {
