@@ -96,7 +96,7 @@ class DbImpl final : public DB {
   std::unique_ptr<LogSet> log_;
   std::unique_ptr<Committer> committer_;
   std::unique_ptr<Executor> executor_;
-  std::unique_ptr<Executor> log_executor_;  // One thread: the log must not wait for a flush to end.
+  std::unique_ptr<Executor> log_executor_;  // Of its own: the log must not wait for a flush to end.
   RecoveryReport recovery_;
   Mutex resume_mutex_;
   std::atomic<bool> closed_{true};  // Until open() has succeeded.

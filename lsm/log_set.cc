@@ -1,6 +1,8 @@
 #include "lsm/log_set.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 #include "platform/planted_bug.h"
 
@@ -14,6 +16,8 @@ constexpr std::uint64_t kPopulateBytes = std::uint64_t{384} << 10;
 // A short life of a database needs no second segment: it is made when so much of the first is full. Later ones are made
 // at once, as making one can take as long as filling one.
 constexpr std::uint64_t kPreparePart = 16;
+// More than one, so that a segment which fills at once does not wait for a disk that is slow to sync.
+constexpr std::size_t kPreparedMax = 2;
 
 }  // namespace
 
@@ -135,34 +139,57 @@ wal::PreviousSegment LogSet::previous_end() {
 }
 
 Result<PreparedSegment> LogSet::take_prepared(std::uint64_t capacity_bytes) {
-  std::optional<PreparedSegment> prepared;
-  {
-    MutexLock lock(mutex_);
-    prepared.swap(prepared_);
-    if (prepared) {
-      // Ids grow along the log: one that was made beside a segment that overtook it is of no use any more.
-      const bool in_order = prepared->id > (writer_ == nullptr ? previous_.end.id : writer_->id());
-      if (in_order && prepared->file->capacity_bytes() >= capacity_bytes) return std::move(*prepared);
-      unused_.push_back(prepared->id);
-    }
+  MutexLock lock(mutex_);
+  // Those under way are ready sooner than one that is begun now, and of no use once that has overtaken them.
+  while (prepared_.empty() && preparing_) prepared_some_.wait(mutex_);
+  while (!prepared_.empty()) {
+    PreparedSegment prepared = std::move(prepared_.front());
+    prepared_.pop_front();
+    // Ids grow along the log.
+    const bool in_order = prepared.id > (writer_ == nullptr ? previous_.end.id : writer_->id());
+    if (in_order && prepared.file->capacity_bytes() >= capacity_bytes) return prepared;
+    unused_.push_back(prepared.id);
   }
-  return callbacks_.prepare(capacity_bytes);
+  while (preparing_) prepared_some_.wait(mutex_);
+  preparing_ = true;
+  lock.unlock();
+  auto prepared = callbacks_.prepare(1, capacity_bytes);
+  lock.lock();
+  preparing_ = false;
+  if (!prepared.ok()) return prepared.status();
+  return std::move(prepared->front());
 }
 
 void LogSet::prepare_ahead() {
   {
     MutexLock lock(mutex_);
-    if (preparing_ || prepared_) return;
-    preparing_ = true;
+    if (preparation_due_ || prepared_.size() >= kPreparedMax) return;
+    preparation_due_ = true;
   }
-  callbacks_.submit([this, populate = stored_in_place_] {
-    auto prepared = callbacks_.prepare(core_.sizes.log_segment_bytes);
-    if (prepared.ok() && populate) prepared->file->populate(0, kPopulateBytes);
-    MutexLock lock(mutex_);
+  // The second segment of all is wanted soon: alone. Others come together, with fewer syncs each.
+  const std::size_t at_once = segments_begun_ > 1 ? kPreparedMax : 1;
+  callbacks_.submit([this, at_once, populate = stored_in_place_] { prepare_missing(at_once, populate); });
+}
+
+void LogSet::prepare_missing(std::size_t at_once, bool populate) {
+  MutexLock lock(mutex_);
+  // Only one thread makes segments: they get their ids in the order in which they are used.
+  while (!preparing_ && prepared_.size() < kPreparedMax) {
+    preparing_ = true;
+    const std::size_t count = std::min(std::exchange(at_once, kPreparedMax), kPreparedMax - prepared_.size());
+    lock.unlock();
+    auto made = callbacks_.prepare(count, core_.sizes.log_segment_bytes);
+    if (made.ok() && populate) {
+      for (const PreparedSegment& segment : *made) segment.file->populate(0, kPopulateBytes);
+    }
+    lock.lock();
     preparing_ = false;
+    prepared_some_.notify_all();
     // An error is not kept: the writer that needs a segment tries again and answers its own.
-    if (prepared.ok()) prepared_ = std::move(prepared).value();
-  });
+    if (!made.ok()) break;
+    std::move(made->begin(), made->end(), std::back_inserter(prepared_));
+  }
+  preparation_due_ = false;
 }
 
 // Makes the next segment, and the pages of this one that come next.
@@ -223,10 +250,8 @@ std::vector<std::uint64_t> LogSet::releasable(Sequence oldest_needed) const {
   return ids;
 }
 
-void LogSet::forget(const std::vector<std::uint64_t>& ids) {
+std::vector<std::shared_ptr<wal::SegmentWriter>> LogSet::forget(const std::vector<std::uint64_t>& ids) {
   const auto forgotten = [&ids](std::uint64_t id) { return std::find(ids.begin(), ids.end(), id) != ids.end(); };
-  // Destroyed behind the lock: closing a removed file frees 64 MiB of page cache, and a writer may want the next
-  // segment.
   std::vector<Segment> closing;
   MutexLock lock(mutex_);
   std::erase_if(unused_, forgotten);
@@ -234,6 +259,7 @@ void LogSet::forget(const std::vector<std::uint64_t>& ids) {
     if (forgotten(segment->id())) closing.push_back(std::move(segment));
   }
   std::erase_if(segments_, [](const Segment& segment) { return segment == nullptr; });
+  return closing;
 }
 
 std::uint64_t LogSet::occupied_bytes() const {
@@ -246,8 +272,8 @@ std::uint64_t LogSet::occupied_bytes() const {
 std::vector<std::uint64_t> LogSet::all_segments() {
   MutexLock lock(mutex_);
   // One that is being prepared now is not among them: the log can go on with it.
-  if (prepared_) unused_.push_back(prepared_->id);
-  prepared_.reset();
+  for (const PreparedSegment& prepared : prepared_) unused_.push_back(prepared.id);
+  prepared_.clear();
   std::vector<std::uint64_t> ids = unused_;
   for (const Segment& segment : segments_) ids.push_back(segment->id());
   return ids;

@@ -1,5 +1,5 @@
-// The write-ahead log of an open database: a chain of segments, the last of which takes records. The next segment is
-// made ready while this one fills, so that changing over costs a writer no more than a header.
+// The write-ahead log of an open database: a chain of segments, the last of which takes records. The next two segments
+// are made ready while this one fills, so that changing over costs a writer no more than a header.
 //
 // Thread safety: reserve, commit, append_group and last_sequence by the committing thread (under Committer's mutex);
 // everything else by any thread.
@@ -30,8 +30,8 @@ struct PreparedSegment {
 class LogSet {
  public:
   struct Callbacks {
-    // Makes a segment's file of `capacity_bytes`. May wait for the disk.
-    std::function<Result<PreparedSegment>(std::uint64_t capacity_bytes)> prepare;
+    // Makes the files of so many segments, in id order. May wait for the disk.
+    std::function<Result<std::vector<PreparedSegment>>(std::size_t count, std::uint64_t capacity_bytes)> prepare;
     // The newest durable manifest edit.
     std::function<std::uint64_t()> manifest_edit;
     // Runs a task in the background.
@@ -72,8 +72,9 @@ class LogSet {
   // tells the manifest. Until it may forget() them they are synced like the others: a power loss that finds them listed
   // and torn would take all that follows (LOGSET-3).
   std::vector<std::uint64_t> releasable(Sequence oldest_needed) const;
-  // No manifest lists these segments any more, for certain.
-  void forget(const std::vector<std::uint64_t>& ids);
+  // No manifest lists these segments any more, for certain. The last of them close when the answer is destroyed: where
+  // nobody waits, as that frees what a segment had of the page cache.
+  [[nodiscard]] std::vector<std::shared_ptr<wal::SegmentWriter>> forget(const std::vector<std::uint64_t>& ids);
   // What its segments hold, flushed records included.
   std::uint64_t occupied_bytes() const;
   // Every segment that holds, or was made to hold, records, for the edit that ends the log. Nothing is appended any
@@ -95,6 +96,7 @@ class LogSet {
   Status fail(Status status);
   Result<PreparedSegment> take_prepared(std::uint64_t capacity_bytes);
   void prepare_ahead();
+  void prepare_missing(std::size_t at_once, bool populate);
   void look_ahead();
 
   Core& core_;
@@ -115,10 +117,12 @@ class LogSet {
   mutable Mutex mutex_;
   // Guarded by mutex_. Invariant LOGSET-1: in id order; only the last one may be in use.
   std::deque<Segment> segments_;
-  bool in_use_ = false;  // The last one takes records.
-  std::optional<PreparedSegment> prepared_;
-  bool preparing_ = false;
-  std::vector<std::uint64_t> unused_;  // Prepared in vain: they go with the next ones.
+  bool in_use_ = false;                   // The last one takes records.
+  std::deque<PreparedSegment> prepared_;  // In id order.
+  bool preparation_due_ = false;          // A task that makes more of them was submitted.
+  bool preparing_ = false;                // Some are being made, by that task or by the writer.
+  CondVar prepared_some_;                 // Or none: preparing_ has become false.
+  std::vector<std::uint64_t> unused_;     // Prepared in vain: they go with the next ones.
   Status failure_;
 };
 

@@ -135,6 +135,11 @@ void Maintenance::rotate(FamilyState& family) {
     install(work, new ReadView(std::move(fresh), std::move(immutables), now.version()), retired);
     submit_flush(work);
     set_pace();
+    if (executor_ != nullptr && !stopping_) {
+      // Not by the writer: with a view that others retired the last holder of a table may go, and its file.
+      executor_->submit(TaskPriority::kHigh, [view = retired.front()] { retire_view(view); });
+      return;
+    }
   }
   for (const ReadView* view : retired) retire_view(view);
 }

@@ -64,7 +64,7 @@ class Maintenance {
   FamilyState* oldest_family() const;
 
   // --- Log segments, for LogSet.
-  Result<PreparedSegment> prepare_segment(std::uint64_t capacity_bytes);
+  Result<std::vector<PreparedSegment>> prepare_segments(std::size_t count, std::uint64_t capacity_bytes);
   std::uint64_t manifest_edit() const { return manifest_->edit_number(); }
 
   // --- Work on demand. All wait; none under a lock.
@@ -148,13 +148,21 @@ class Maintenance {
   Result<compaction::OutputTable> create_table(const FamilyState& family, int level);
   // manifest_mutex_ held. `new_files`: those that `edit` adds; removed if it fails, once that is certain.
   Status record(VersionEdit edit, const std::vector<std::string>& new_files = {});
-  // As record(), for an edit that ends log segments too; their files are removed.
+  // Segments of the log that leave with an edit. Their files are removed and closed when manifest_mutex_ is free again:
+  // that takes a device its time, and the next flush or a writer that needs a segment may wait for the lock.
+  struct EndedLog {
+    std::vector<std::uint64_t> ids;
+    std::vector<std::shared_ptr<wal::SegmentWriter>> closing;
+  };
+  // As record(), for an edit that ends log segments too; `ended` gets the ids of those that it ends.
   Status record_end(VersionEdit edit, const std::vector<std::uint64_t>& ended_segments,
-                    const std::vector<std::string>& new_files);
+                    const std::vector<std::string>& new_files, EndedLog& ended);
+  void remove_segments(const EndedLog& ended);
   Status sync_table_names();
   // Begins a new manifest where the last edit failed, so that its outcome is known.
   Status settle_manifest();
   Status release_log();
+  std::vector<std::uint64_t> releasable_log(const MemTable* flushed) const;
   // Looks how much space there is and sets the pace of writers accordingly; again later while there is too little.
   void watch_space();
 

@@ -104,8 +104,6 @@ Status Maintenance::flush_oldest(Work& work) {
     MutexLock lock(mutex_);
     flush_bytes_per_second_ = rate(outcome->counts.bytes_read, start);
   }
-  // Segments that stay after an error go with the next ones.
-  static_cast<void>(release_log());
   return {};
 }
 
@@ -128,6 +126,7 @@ Status Maintenance::sync_log_before(const FamilyState& family) {
 Status Maintenance::install_flush(Work& work, const MemTable& memtable, const compaction::CompactionOutcome& outcome) {
   FamilyState& family = *work.family;
   std::vector<const ReadView*> retired;
+  EndedLog ended;
   {
     MutexLock turn(manifest_mutex_);
     VersionEdit edit;
@@ -139,7 +138,10 @@ Status Maintenance::install_flush(Work& work, const MemTable& memtable, const co
     }
     edit.flushed.push_back({family.id(), memtable.largest_sequence()});
     edit.last_sequence = std::max(manifest_->state().last_sequence, memtable.largest_sequence());
-    if (Status status = record(std::move(edit), new_files.paths); !status.ok()) return status;
+    // The records that were needed for this memtable's sake alone go with the same edit.
+    const std::vector<std::uint64_t> released = releasable_log(&memtable);
+    if (Status status = record_end(std::move(edit), released, new_files.paths, ended); !status.ok()) return status;
+    if (log_ != nullptr) ended.closing = log_->forget(released);
     MutexLock lock(mutex_);
     const ReadView& now = *family.view();
     // What this memtable gives back the next one will need, if the present one has begun to fill.
@@ -148,6 +150,7 @@ Status Maintenance::install_flush(Work& work, const MemTable& memtable, const co
     immutables.pop_back();
     install(work, new ReadView(now.active(), std::move(immutables), next_version(*now.version(), change)), retired);
   }
+  remove_segments(ended);
   for (const ReadView* view : retired) retire_view(view);
   return {};
 }

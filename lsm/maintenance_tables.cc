@@ -70,28 +70,35 @@ void Maintenance::watch_space() {
   });
 }
 
-Result<PreparedSegment> Maintenance::prepare_segment(std::uint64_t capacity_bytes) {
+Result<std::vector<PreparedSegment>> Maintenance::prepare_segments(std::size_t count, std::uint64_t capacity_bytes) {
   if (Status status = settle_manifest(); !status.ok()) return status;
-  const std::uint64_t id = core_.take_file_id();
-  const std::string path = segment_path(core_.directory, id);
-  auto file = core_.files.create_log(path, capacity_bytes);
-  if (!file.ok()) return file.status();
-  // Its size too: a shorter file is damage from then on.
-  Status status = (*file)->sync();
+  std::vector<PreparedSegment> segments;
+  std::vector<std::string> paths;
+  Status status;
+  while (segments.size() < count) {
+    const std::uint64_t id = core_.take_file_id();
+    auto file = core_.files.create_log(segment_path(core_.directory, id), capacity_bytes);
+    if (!file.ok() && segments.empty()) return file.status();
+    if (!file.ok()) break;  // There is space for some of them.
+    paths.push_back((*file)->path());
+    segments.push_back({id, std::move(file).value()});
+  }
+  // Their sizes too: a shorter file is damage from then on.
+  for (std::size_t i = 0; status.ok() && i < segments.size(); ++i) status = segments[i].file->sync();
   if (status.ok() && !FIRN_PLANTED_BUG(log_name_not_synced)) status = core_.files.sync_directory(core_.directory);
   if (!status.ok()) {
-    core_.store->remove(path);
+    for (const std::string& path : paths) core_.store->remove(path);
     return status;
   }
   {
     MutexLock turn(manifest_mutex_);
     VersionEdit edit;
-    edit.log_segments_added.push_back(id);
-    status = record(std::move(edit), {path});
+    for (const PreparedSegment& segment : segments) edit.log_segments_added.push_back(segment.id);
+    status = record(std::move(edit), paths);
   }
   if (!status.ok()) return status;
   watch_space();
-  return PreparedSegment{id, std::move(file).value()};
+  return segments;
 }
 
 Status Maintenance::verify_metadata() {
@@ -107,39 +114,50 @@ Status Maintenance::verify_metadata() {
 
 Status Maintenance::release_log() {
   if (log_ == nullptr) return {};
-  MutexLock turn(manifest_mutex_);
+  EndedLog ended;
+  {
+    MutexLock turn(manifest_mutex_);
+    const std::vector<std::uint64_t> released = releasable_log(nullptr);
+    if (released.empty()) return {};
+    if (Status status = record_end({}, released, {}, ended); !status.ok()) return status;
+    ended.closing = log_->forget(released);
+  }
+  remove_segments(ended);
+  return {};
+}
+
+// manifest_mutex_ held. Segments whose records are all in tables when `flushed` is, the oldest memtable of its family
+// (or null).
+std::vector<std::uint64_t> Maintenance::releasable_log(const MemTable* flushed) const {
+  if (log_ == nullptr) return {};
   // Read first: a record that is visible is in a memtable below, one that is not is newer than this.
   Sequence needed = core_.visible_sequence.load(std::memory_order_acquire) + 1;
   {
     MutexLock lock(mutex_);
     for (const auto& [id, work] : works_) {
       if (FIRN_PLANTED_BUG(log_deleted_early)) break;
-      if (!work->family->dropped()) needed = std::min(needed, work->family->view()->oldest_unflushed());
+      if (!work->family->dropped()) needed = std::min(needed, work->family->view()->oldest_unflushed(flushed));
     }
   }
   // In the order of the log, also after a failure: a segment must not be listed whose successor no longer is.
   const std::vector<std::uint64_t> released = log_->releasable(needed);
-  if (released.empty()) return {};
-  if (FIRN_PLANTED_BUG(log_forgotten_early)) log_->forget(released);
-  if (Status status = record_end({}, released, {}); !status.ok()) return status;
-  log_->forget(released);
-  return {};
+  if (FIRN_PLANTED_BUG(log_forgotten_early)) static_cast<void>(log_->forget(released));
+  return released;
 }
 
 Status Maintenance::record_end(VersionEdit edit, const std::vector<std::uint64_t>& ended_segments,
-                               const std::vector<std::string>& new_files) {
-  std::vector<std::uint64_t> gone;  // Some may be gone already, by another thread that released the log.
+                               const std::vector<std::string>& new_files, EndedLog& ended) {
   for (const std::uint64_t id : ended_segments) {
-    if (manifest_->state().log_segments.contains(id)) gone.push_back(id);
+    // Some may be gone already, by another thread that released the log.
+    if (manifest_->state().log_segments.contains(id)) ended.ids.push_back(id);
   }
-  const auto remove_files = [&] {
-    for (const std::uint64_t id : gone) core_.store->remove(segment_path(core_.directory, id));
-  };
-  if (FIRN_PLANTED_BUG(log_deleted_before_edit)) remove_files();
-  edit.log_segments_removed = gone;
-  if (Status status = record(std::move(edit), new_files); !status.ok()) return status;
-  remove_files();
-  return {};
+  if (FIRN_PLANTED_BUG(log_deleted_before_edit)) remove_segments(ended);
+  edit.log_segments_removed = ended.ids;
+  return record(std::move(edit), new_files);
+}
+
+void Maintenance::remove_segments(const EndedLog& ended) {
+  for (const std::uint64_t id : ended.ids) core_.store->remove(segment_path(core_.directory, id));
 }
 
 }  // namespace firn::lsm

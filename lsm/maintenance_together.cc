@@ -71,6 +71,7 @@ Status Maintenance::install_together(const std::vector<NewTables>& families,
     return status;
   }
   std::vector<const ReadView*> retired;
+  EndedLog ended;
   {
     MutexLock turn(manifest_mutex_);
     VersionEdit edit;
@@ -87,13 +88,14 @@ Status Maintenance::install_together(const std::vector<NewTables>& families,
       if (!dropped && of.flushed != 0) edit.flushed.push_back({of.family->id(), of.flushed});
     }
     if (ended_segments.empty() && is_recorded(edit)) return {};
-    if (Status status = record_end(std::move(edit), ended_segments, new_files); !status.ok()) return status;
+    if (Status status = record_end(std::move(edit), ended_segments, new_files, ended); !status.ok()) return status;
     for (std::size_t i = 0; i < families.size(); ++i) {
       const auto& [change, files] = adopted[i];
       if (families[i].family->dropped()) abandon(change, files);
       adopt_tables(families[i], change, retired);
     }
   }
+  remove_segments(ended);
   for (const ReadView* view : retired) retire_view(view);
   return {};
 }

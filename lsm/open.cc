@@ -29,6 +29,9 @@ namespace lsm {
 
 namespace {
 
+// What the log has done in the background may all be going on at once: pages made ready, the next segment, a sync.
+constexpr std::uint32_t kLogThreads = 3;
+
 bool holds_firn_files(const std::vector<DirectoryEntry>& entries) {
   return std::any_of(entries.begin(), entries.end(), [](const DirectoryEntry& entry) {
     const auto name = parse_file_name(entry.name);
@@ -159,15 +162,17 @@ Status DbImpl::adopt(std::unique_ptr<Manifest> manifest) {
   const wal::DatabaseId database = manifest->database();
   maintenance_ = std::make_unique<Maintenance>(core_, std::move(manifest), gate_);
   for (const auto& [id, record] : state.families) maintenance_->adopt_family(id, record);
-  log_ = std::make_unique<LogSet>(
-      core_, database,
-      LogSet::Callbacks{[this](std::uint64_t bytes) { return maintenance_->prepare_segment(bytes); },
-                        [this] { return maintenance_->manifest_edit(); },
-                        [this](std::function<void()> task) {
-                          if (core_.log_executor == nullptr) return task();  // While opening and closing.
-                          core_.log_executor->submit(TaskPriority::kHigh, std::move(task));
-                        },
-                        [this](const Status& failure) { log_failed(failure); }});
+  LogSet::Callbacks callbacks;
+  callbacks.prepare = [this](std::size_t count, std::uint64_t bytes) {
+    return maintenance_->prepare_segments(count, bytes);
+  };
+  callbacks.manifest_edit = [this] { return maintenance_->manifest_edit(); };
+  callbacks.submit = [this](std::function<void()> task) {
+    if (core_.log_executor == nullptr) return task();  // While opening and closing.
+    core_.log_executor->submit(TaskPriority::kHigh, std::move(task));
+  };
+  callbacks.failed = [this](const Status& failure) { log_failed(failure); };
+  log_ = std::make_unique<LogSet>(core_, database, std::move(callbacks));
   committer_ = std::make_unique<Committer>(core_, *log_, *maintenance_, gate_);
   committer_->set_last_sequence(state.last_sequence);
   recovery_.clean = state.clean_close.has_value() || state.log_segments.empty();
@@ -274,7 +279,7 @@ void DbImpl::remove_orphans(const std::vector<DirectoryEntry>& entries) {
 Status DbImpl::start_threads() {
   if (core_.options.read_only) return {};
   executor_ = core_.platform.make_executor(core_.options.background_threads);
-  log_executor_ = core_.platform.make_executor(1);
+  log_executor_ = core_.platform.make_executor(kLogThreads);
   if (executor_ != nullptr && log_executor_ != nullptr) return {};
   return Status(StatusCode::kIo, core_.directory + ": no background thread can be started (raise ulimit -u)");
 }

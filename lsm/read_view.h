@@ -5,6 +5,7 @@
 // it takes a ViewRef. Thread safe.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -28,11 +29,11 @@ class ReadView {
   const MemTables& immutables() const { return immutables_; }
   const std::shared_ptr<const Version>& version() const { return version_; }
 
-  // The smallest sequence that is in memtables only; kSequenceMax when there is none.
-  Sequence oldest_unflushed() const {
+  // The smallest sequence that is in memtables only, other than `flushed`; kSequenceMax when there is none.
+  Sequence oldest_unflushed(const MemTable* flushed = nullptr) const {
     Sequence oldest = active_->empty() ? kSequenceMax : active_->smallest_sequence();
-    if (!immutables_.empty() && immutables_.back()->smallest_sequence() < oldest) {
-      oldest = immutables_.back()->smallest_sequence();
+    for (const auto& memtable : immutables_) {
+      if (memtable.get() != flushed) oldest = std::min(oldest, memtable->smallest_sequence());
     }
     return oldest;
   }

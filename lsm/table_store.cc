@@ -23,15 +23,22 @@ bool TableStore::take_mapping(std::uint64_t bytes) {
 void TableStore::return_mapping(std::uint64_t bytes) { mapped_bytes_.fetch_sub(bytes, std::memory_order_relaxed); }
 
 void TableStore::remove(const std::string& path) {
-  MutexLock lock(mutex_);
-  if (forgotten_) return;
+  {
+    MutexLock lock(mutex_);
+    if (forgotten_) return;
+    ++removing_;
+  }
+  // Without the lock: it takes a device its time to free a large file, and who installs a table wants the lock.
   if (files_.remove(path).ok()) files_removed_.fetch_add(1, std::memory_order_relaxed);
+  MutexLock lock(mutex_);
+  if (--removing_ == 0 && forgotten_) removed_all_.notify_all();
 }
 
 void TableStore::forget_files() {
   std::vector<std::shared_ptr<ValueHolder>> held_now;  // Given back without the lock.
   MutexLock lock(mutex_);
   forgotten_ = true;
+  while (removing_ != 0) removed_all_.wait(mutex_);
   // A table that cannot be opened now says so to who reads it later.
   for (const auto& [id, table] : tables_) static_cast<void>(table->open());
   for (const auto& [id, held] : values_) {

@@ -64,8 +64,10 @@ class TableStore : public std::enable_shared_from_this<TableStore> {
   std::atomic<std::uint64_t> mapped_bytes_{0};
   std::atomic<std::uint64_t> files_removed_{0};
   Mutex mutex_;  // Before that of a TableFile.
+  CondVar removed_all_;
   // Guarded by mutex_:
   bool forgotten_ = false;
+  std::size_t removing_ = 0;                                     // Calls of remove() under way.
   std::set<std::pair<std::uint64_t, const TableFile*>> tables_;  // All that exist, by id: the same order in every run.
   std::map<std::uint64_t, std::weak_ptr<ValueHolder>> values_;
 };

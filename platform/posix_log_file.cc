@@ -33,6 +33,8 @@ constexpr std::uint64_t kXfsMagic = 0x58465342;
 
 // How much of a segment gets its space at a time: a segment that ends early has not taken much more than it holds.
 constexpr std::uint64_t kReservedPieceBytes = std::uint64_t{4} << 20;
+// The first piece, of which each segment that waits for its turn has one.
+constexpr std::uint64_t kFirstPieceBytes = std::uint64_t{1} << 20;
 // How much is zeroed ahead of group writes at a time.
 constexpr std::uint64_t kZeroedPieceBytes = std::uint64_t{128} << 10;
 
@@ -269,7 +271,7 @@ int make_log_space(int descriptor, std::uint64_t capacity_bytes, ReservedSpace& 
     outcome = ftruncate(descriptor, static_cast<off_t>(capacity_bytes));
   } while (outcome != 0 && errno == EINTR);
   if (outcome != 0) return errno;
-  const std::uint64_t first = std::min(kReservedPieceBytes, capacity_bytes);
+  const std::uint64_t first = std::min(kFirstPieceBytes, capacity_bytes);
   return space.reserve(descriptor, first, first) ? 0 : space.error();
 }
 
