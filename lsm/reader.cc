@@ -64,6 +64,23 @@ Result<PinnedValue> answer(const EpochGuard& guard, const ReadView& view, const 
   return Status::not_found();
 }
 
+// Whether most of this thread's last gets found their keys in the oldest table that might have them, where most rows
+// are. Then the next one walks that table's index before it knows what the filters say, so that these cache misses
+// overlap, too.
+class OldestHasKey {
+ public:
+  static bool expected() { return score_ > kMax / 2; }
+  static void note(bool true_now) {
+    if (true_now ? score_ < kMax : score_ > 0) score_ = static_cast<std::uint8_t>(true_now ? score_ + 1 : score_ - 1);
+  }
+
+ private:
+  static constexpr std::uint8_t kMax = 3;
+  // Initial-exec: one load, also inside the shared library.
+  [[gnu::tls_model("initial-exec")]] static constinit thread_local std::uint8_t score_;
+};
+constinit thread_local std::uint8_t OldestHasKey::score_ = 0;
+
 // The tables that may hold a key, newest first, a few at a time: their filters are asked for together, so that these
 // cache misses overlap.
 class Candidates {
@@ -85,8 +102,16 @@ class Candidates {
       all_open_ &= table != nullptr;
       files_[count_++] = file;
     }
+    foreseen_ = OldestHasKey::expected() && count_ != 0 ? files_[count_ - 1]->opened() : nullptr;
+    if (foreseen_ != nullptr) foreseen_start_ = foreseen_->start_locate(lookup_.key);
     return count_ != 0;
   }
+  // The block of `table`, one of these, where the key is if it is there.
+  std::uint32_t locate(const Table* table) const {
+    return table == foreseen_ ? table->finish_locate(lookup_.key, foreseen_start_) : table->locate(lookup_.key);
+  }
+  // Whether `file`, one of these, is the oldest table that may hold the key.
+  bool is_oldest(const TableFile* file) const { return run_ == version_.runs() && file == files_[count_ - 1]; }
   // Opens those that are closed together.
   void open() {
     if (!all_open_) [[unlikely]]
@@ -103,6 +128,8 @@ class Candidates {
   std::size_t run_ = 0;
   std::size_t count_ = 0;
   bool all_open_ = true;
+  const Table* foreseen_ = nullptr;  // Whose index was walked already, as far as this:
+  std::uint32_t foreseen_start_ = 0;
   std::array<const TableFile*, kWidth> files_;  // NOLINT: only the first count_ are read.
 };
 
@@ -119,15 +146,17 @@ Status find_in_tables(Core& core, const EpochGuard& guard, Candidates& candidate
         ++skips;
         continue;
       }
-      Status status = (*table)->find(guard, (*table)->locate(lookup.key), lookup.key, lookup.at, hit);
+      Status status = (*table)->find(guard, candidates.locate(*table), lookup.key, lookup.at, hit);
       if (hit.found || !status.ok()) {
         found = file;
+        OldestHasKey::note(candidates.is_oldest(file));
         if (skips != 0) core.counters.filter_skips.add(skips);
         return status;
       }
     }
   } while (candidates.more());
   if (skips != 0) core.counters.filter_skips.add(skips);
+  OldestHasKey::note(false);
   return {};
 }
 
