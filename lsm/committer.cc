@@ -1,6 +1,7 @@
 #include "lsm/committer.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "codec/key_hash.h"
 #include "platform/assert.h"
@@ -32,7 +33,13 @@ struct Committer::GroupMember {
   std::uint32_t count = 0;
   Sequence first = 0;
   Status status;
-  bool done = false;
+  std::atomic<bool> done{false};  // Whoever sets it is through with this member, which may be gone then.
+
+  bool is_done() const { return done.load(std::memory_order_acquire); }
+  Result<Sequence> outcome() {
+    if (!status.ok()) return std::move(status);
+    return first + count - 1;
+  }
 };
 
 Committer::Committer(Core& core, LogSet& log, Maintenance& maintenance, WriteGate& gate)
@@ -230,35 +237,41 @@ Result<Sequence> Committer::write_synced(Slice payload, std::uint32_t count) {
   me.count = count;
   MutexLock lock(group_mutex_);
   waiting_.push_back(&me);
-  while (!me.done) {
+  for (;;) {
+    if (me.is_done()) return me.outcome();
+    FIRN_ASSERT(leading_ || !waiting_.empty());
     const bool complete = waiting_.size() >= expected_;
-    if (leading_ || (!complete && waiting_.front() != &me)) {
-      group_done_.wait(group_mutex_);
-    } else if (!complete && core_.platform.clock->monotonic_ns() < gather_until_ns_) {
-      static_cast<void>(group_done_.wait_until(group_mutex_, gather_until_ns_));
+    const bool others_turn = leading_ || (!complete && waiting_.front() != &me);
+    if (!others_turn && (complete || core_.platform.clock->monotonic_ns() >= gather_until_ns_)) {
+      leading_ = true;
+      const std::vector<GroupMember*> group = take_group();
+      lock.unlock();
+      lead_group(group);
     } else {
-      lead_group(lock);
+      const std::uint32_t groups = group_done_.count();
+      const std::uint64_t until = others_turn ? EventCount::kNever : gather_until_ns_;
+      lock.unlock();
+      group_done_.wait_until(groups, until);
     }
+    if (me.is_done()) return me.outcome();
+    lock.lock();
   }
-  if (!me.status.ok()) return me.status;
-  return me.first + count - 1;
 }
 
 // Commits those who wait. They sleep until they are done: a thread that polled would have lost its core to others, with
-// everybody waiting for it. So nobody is woken to lead either: who completes the group is awake.
-void Committer::lead_group(MutexLock& lock) {
-  leading_ = true;
-  const std::vector<GroupMember*> group = take_group();
-  lock.unlock();
+// everybody waiting for it. So nobody is woken to lead either: who completes the group is awake. And nobody needs the
+// mutex to find that it is done: a group that woke behind it would come back one by one.
+void Committer::lead_group(const std::vector<GroupMember*>& group) {
   commit_group(group);
-  lock.lock();
-  for (GroupMember* member : group) member->done = true;
-  expected_ = group.size() + waiting_.size();
-  gather_until_ns_ = core_.platform.clock->monotonic_ns() + kGatherNs;
-  leading_ = false;
-  lock.unlock();  // So that those who wake do not have to wait for it.
-  group_done_.notify_all();
-  lock.lock();
+  {
+    MutexLock lock(group_mutex_);
+    // Under the mutex: who finds there that it is not done is waiting, or somebody leads.
+    for (GroupMember* member : group) member->done.store(true, std::memory_order_release);
+    expected_ = group.size() + waiting_.size();
+    gather_until_ns_ = core_.platform.clock->monotonic_ns() + kGatherNs;
+    leading_ = false;
+  }
+  group_done_.advance();
 }
 
 std::vector<Committer::GroupMember*> Committer::take_group() {

@@ -18,6 +18,7 @@
 #include "lsm/log_set.h"
 #include "lsm/maintenance.h"
 #include "lsm/write_gate.h"
+#include "platform/event_count.h"
 #include "platform/sync.h"
 
 namespace firn::lsm {
@@ -60,7 +61,7 @@ class Committer {
   Status pass_gate(std::uint64_t bytes, bool grows);
   Status pass_gate(Slice payload);
   Result<Sequence> write_synced(Slice payload, std::uint32_t count);
-  void lead_group(MutexLock& lock);
+  void lead_group(const std::vector<GroupMember*>& group);
   std::vector<GroupMember*> take_group();
   void commit_group(const std::vector<GroupMember*>& group);
 
@@ -100,7 +101,7 @@ class Committer {
   std::vector<Need> needs_;  // Of the batch at hand; a member to keep its memory.
 
   Mutex group_mutex_;
-  CondVar group_done_;
+  EventCount group_done_;  // Waited for and advanced without the mutex.
   // Guarded by group_mutex_:
   std::vector<GroupMember*> waiting_;
   bool leading_ = false;  // Somebody commits a group.

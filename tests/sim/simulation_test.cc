@@ -314,6 +314,40 @@ Result<std::unique_ptr<DB>> open_on(const sim::Machine& machine) {
   return DB::open("db", options);
 }
 
+// A writer that wakes before its group is marked, or is marked while it goes back to wait, must neither wait for ever
+// nor lead a group that it is no part of.
+TEST(Simulation, SyncedWritersShareGroupsWhoeverRuns) {
+  constexpr int kWriters = 4;
+  constexpr int kPuts = 8;
+  for (std::uint64_t seed = 0; seed < testing::cases(200) && !::testing::Test::HasFailure(); ++seed) {
+    sim::MachineOptions options;
+    options.seed = seed;
+    options.depth = static_cast<std::uint32_t>(seed % 4);
+    sim::Machine machine(std::move(options));
+    std::set<Sequence> sequences;
+    std::uint64_t syncs = 0;
+    const Status ended = machine.run([&] {
+      auto db = open_on(machine);
+      ASSERT_TRUE(db.ok()) << db.status().to_string();
+      std::vector<sim::Scheduler::ThreadId> writers;
+      for (int writer = 0; writer < kWriters; ++writer) {
+        writers.push_back(machine.scheduler().spawn("writer", [&, writer] {
+          for (int i = 0; i < kPuts; ++i) {
+            const std::string key = std::to_string(writer) + "/" + std::to_string(i);
+            const auto sequence = (*db)->put(key, key, {Durability::kSync});
+            if (sequence.ok()) sequences.insert(*sequence);
+          }
+        }));
+      }
+      for (const auto writer : writers) machine.scheduler().join(writer);
+      syncs = (*db)->statistics().log_syncs;
+    });
+    EXPECT_TRUE(ended.ok()) << ended.to_string() << " seed " << seed;
+    EXPECT_EQ(sequences.size(), std::size_t{kWriters * kPuts}) << "seed " << seed;
+    EXPECT_LE(syncs, std::uint64_t{kWriters * kPuts});
+  }
+}
+
 // Found by seed 1010: the write was refused with "no space", which promises no effect, and was there after the crash.
 TEST(Simulation, ASyncThatFindsNoSpaceLeavesTheOutcomeOpen) {
   sim::Machine machine({});
