@@ -6,6 +6,7 @@
 
 #include "lsm/survey.h"
 #include "platform/io.h"
+#include "wal/search_budget.h"
 
 namespace firn::lsm {
 
@@ -18,15 +19,13 @@ Damage gap_damage(const std::string& path, std::uint64_t begin, std::uint64_t en
 }
 
 void read_records(const std::string& path, Slice file, std::uint64_t salt, const LogSalvage& salvage) {
-  // Hashing starts at every place that looks like a record; this bounds data that is made to.
-  std::uint64_t hash_budget = 4 * std::uint64_t{file.size()} + (std::uint64_t{1} << 20);
+  wal::SearchBudget budget(file.size());
   std::uint64_t gap_begin = 0;
   bool in_gap = false;
   for (std::uint64_t offset = wal::kSegmentHeaderBytes; offset < file.size();) {
     const Slice rest = file.substr(static_cast<std::size_t>(offset));
     const wal::RecordPlace place{salt, offset};
     const auto header = wal::decode_record_header(rest, place, file.size());
-    if (header && header->record_bytes() > hash_budget) break;
     const auto decoded = header ? wal::decode_record(rest.data(), place, *header) : std::optional<wal::DecodedRecord>();
     if (decoded) {
       if (std::exchange(in_gap, false)) salvage.lose(gap_damage(path, gap_begin, offset), false);
@@ -34,9 +33,9 @@ void read_records(const std::string& path, Slice file, std::uint64_t salt, const
       offset += header->record_bytes();
       continue;
     }
-    if (header) hash_budget -= header->record_bytes();
     if (!std::exchange(in_gap, true)) gap_begin = offset;
-    offset += std::max<std::size_t>(wal::bytes_without_record(rest), 1);
+    if (header && !budget.spend(header->record_bytes())) break;
+    offset += wal::search_step(rest);
   }
   if (!in_gap) return;
   // Zeros up to the end were never written.

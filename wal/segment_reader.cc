@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "platform/io.h"
+#include "wal/search_budget.h"
 
 namespace firn::wal {
 
@@ -165,8 +166,7 @@ Status SegmentReader::contradiction(const DecodedRecord& decoded, std::uint64_t 
 Result<TailScan> SegmentReader::scan_tail() {
   TailScan scan;
   scan.used_end = end_offset_;
-  // Hashing starts at every place that looks like a record. Real data rarely does; this bounds data that is made to.
-  std::uint64_t hash_budget = 4 * file_bytes_ + kWindowBytes;
+  SearchBudget budget(file_bytes_);
   std::uint64_t offset = end_offset_;
   while (offset < file_bytes_) {
     const Result<Slice> bytes = fetch(offset, std::min<std::uint64_t>(kRecordHeaderBytesMax, file_bytes_ - offset));
@@ -178,17 +178,14 @@ Result<TailScan> SegmentReader::scan_tail() {
     const bool zero = bytes->front() == '\0';
     const Result<Attempt> attempt = try_record(offset);
     if (!attempt.ok()) return attempt.status();
-    if (attempt->hashed_bytes > hash_budget) {
-      scan.complete = false;
-      return scan;
-    }
     if (const auto& found = attempt->found; found.has_value()) {
       ++scan.records;
       scan.durable.bytes = std::max(scan.durable.bytes, found->header.durable.bytes);
       scan.durable.earlier_segments |= found->header.durable.earlier_segments;
       offset += attempt->hashed_bytes;
     } else {
-      hash_budget -= attempt->hashed_bytes;
+      scan.complete = budget.spend(attempt->hashed_bytes);
+      if (!scan.complete) return scan;
       ++offset;
       if (zero) continue;
     }

@@ -13,6 +13,7 @@
 #include "tools/dump/source.h"
 #include "tools/text/units.h"
 #include "wal/log_format.h"
+#include "wal/search_budget.h"
 
 namespace firn::tools {
 
@@ -24,7 +25,7 @@ using wal::SegmentHeader;
 class LogDump {
  public:
   LogDump(const Source& source, Depth depth, Output& out)
-      : source_(source), file_(source.bytes()), depth_(depth), out_(out) {}
+      : source_(source), file_(source.bytes()), depth_(depth), out_(out), budget_(file_.size()) {}
 
   void run() {
     print_heading(source_, "log segment", out_);
@@ -140,8 +141,7 @@ class LogDump {
     if (!header.has_value()) return std::nullopt;
     auto decoded = wal::decode_record(rest.data(), {salt_, offset}, *header);
     if (!decoded.has_value()) {
-      // Bounds data that is made to look like records everywhere.
-      hashed_bytes_ += header->record_bytes();
+      static_cast<void>(budget_.spend(header->record_bytes()));
       reason_ = "checksum mismatch";
     }
     return decoded;
@@ -149,9 +149,8 @@ class LogDump {
 
   void read_records() {
     std::uint64_t offset = wal::kSegmentHeaderBytes;
-    const std::uint64_t hash_budget = 4 * std::uint64_t{file_.size()} + (std::uint64_t{1} << 20);
     bool in_gap = false;
-    while (offset < file_.size() && hashed_bytes_ <= hash_budget) {
+    while (offset < file_.size() && !budget_.exhausted()) {
       if (out_.interrupted()) return;
       reason_ = "no record header";
       if (const auto decoded = record_at(offset)) {
@@ -161,13 +160,11 @@ class LogDump {
         offset = take(*decoded, offset);
         continue;
       }
-      gave_up_ = hashed_bytes_ > hash_budget;
       if (!in_gap) gap_ = {offset, offset, reason_, records_};
       in_gap = true;
       const Slice rest = file_.substr(static_cast<std::size_t>(offset));
-      offset += std::max<std::size_t>(wal::bytes_without_record(rest), 1);
+      offset += wal::search_step(rest);
     }
-    gave_up_ = hashed_bytes_ > hash_budget;
     if (!in_gap) gap_ = {offset, offset, "end of the file", records_};
     gap_.end = file_.size();
     chain_.reset();
@@ -288,7 +285,7 @@ class LogDump {
   }
 
   void judge_end() {
-    if (gave_up_) damage(gap_.offset, "too much behind here looks like records to search it");
+    if (budget_.exhausted()) damage(gap_.offset, "too much behind here looks like records to search it");
     for (const Gap& gap : gaps_) judge_gap(gap);
     const std::size_t last = file_.find_last_not_of('\0');
     const std::uint64_t used = last == Slice::npos ? 0 : last + 1;
@@ -310,8 +307,7 @@ class LogDump {
   std::uint64_t salt_ = 0;
   std::optional<std::uint32_t> chain_;  // Expected of the next record; absent where it cannot be known.
   std::uint64_t clean_end_ = 0;
-  std::uint64_t hashed_bytes_ = 0;
-  bool gave_up_ = false;
+  wal::SearchBudget budget_;
   std::string_view reason_;
   Gap gap_;                // The present or last one: the end of the records.
   std::vector<Gap> gaps_;  // With sound records behind.
