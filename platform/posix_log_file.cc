@@ -35,8 +35,10 @@ constexpr std::uint64_t kXfsMagic = 0x58465342;
 constexpr std::uint64_t kReservedPieceBytes = std::uint64_t{4} << 20;
 // The first piece, of which each segment that waits for its turn has one.
 constexpr std::uint64_t kFirstPieceBytes = std::uint64_t{1} << 20;
-// How much is zeroed ahead of group writes at a time.
+// How much is zeroed ahead of group writes at a time, and for writes of how many bytes: smaller ones seldom come first
+// into a block, and zeros are written too.
 constexpr std::uint64_t kZeroedPieceBytes = std::uint64_t{128} << 10;
+constexpr std::size_t kZeroedWriteBytesMin = 512;
 
 int allocate(int descriptor, std::uint64_t offset, std::uint64_t bytes) {
   int error = EINTR;
@@ -98,7 +100,8 @@ class PosixLog : public LogFile {
       return Status(StatusCode::kInvalidArgument, "write " + path_ + ": beyond the end of the log segment");
     }
     if (!make_room(bytes.size())) return errno_status("write", path_, space_->error());
-    zero_ahead(end_offset_ + bytes.size());
+    // The first write of a file says nothing of those that follow it.
+    if (end_offset_ != 0 && bytes.size() >= kZeroedWriteBytesMin) zero_ahead(end_offset_ + bytes.size());
     return append("write", bytes);
   }
 
