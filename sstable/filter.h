@@ -59,22 +59,43 @@ class Filter {
   std::uint64_t count_ = 0;
 };
 
-// Collects hashes, since the size of a filter depends on their number.
+// Collects hashes, since the size of a filter depends on their number: 8 bytes a key, in pieces that neither move nor
+// are the heap's, which would keep them.
 class FilterBuilder {
  public:
   explicit FilterBuilder(std::uint32_t bits_per_key) : bits_per_key_(bits_per_key) {}
+  ~FilterBuilder() { clear(); }
+  FilterBuilder(const FilterBuilder&) = delete;
+  FilterBuilder& operator=(const FilterBuilder&) = delete;
 
-  void add(std::uint64_t hash) {
-    if (bits_per_key_ != 0) hashes_.push_back(hash);
+  // False, with no effect, when there is no memory.
+  [[nodiscard]] bool add(std::uint64_t hash) {
+    if (bits_per_key_ == 0) return true;
+    if (at_ == end_ && !add_piece()) [[unlikely]]
+      return false;
+    *at_++ = hash;
+    return true;
   }
   // Size of the filter if finished now; 0 for none.
   std::uint64_t bytes() const;
-  // Writes bytes() bytes at `out`, aligned to 8.
-  void finish(char* out) const;
+  // Writes bytes() bytes at `out`, aligned to 8, and is empty.
+  void finish(char* out);
 
  private:
+  struct Piece {
+    std::uint64_t* hashes = nullptr;
+    std::size_t capacity = 0;
+  };
+
+  std::size_t count() const { return capacity_ - static_cast<std::size_t>(end_ - at_); }
+  bool add_piece();
+  void clear();
+
   std::uint32_t bits_per_key_;
-  std::vector<std::uint64_t> hashes_;
+  std::vector<Piece> pieces_;  // All full but the last.
+  std::size_t capacity_ = 0;   // Of all of them.
+  std::uint64_t* at_ = nullptr;
+  std::uint64_t* end_ = nullptr;  // Of the last.
 };
 
 }  // namespace firn::sstable

@@ -1,6 +1,7 @@
 #include "sstable/output.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "platform/io.h"
@@ -11,6 +12,7 @@ namespace {
 
 constexpr std::size_t kPieceBytes = kHugePageBytes;
 constexpr std::size_t kSmallBufferBytes = std::size_t{8} << 10;
+constexpr std::size_t kTailBytesMin = std::size_t{64} << 10;
 constexpr std::uint64_t kReserveBytes = std::uint64_t{16} << 20;
 constexpr std::uint64_t kWritebackBytes = std::uint64_t{8} << 20;
 
@@ -18,10 +20,11 @@ constexpr std::uint64_t kWritebackBytes = std::uint64_t{8} << 20;
 
 char* Output::reserve(std::size_t bytes) {
   if (capacity_ - used_ < bytes) {
-    // Doubled from small beginnings, since most tables of a small database are small; then as large as it gets.
+    // Doubled from small beginnings, since most tables of a small database are small; then as large as it gets: a
+    // piece, and room for what goes beyond it. That room is no huge page.
     const std::size_t needed = used_ + bytes;
-    const std::size_t wanted =
-        needed <= kPieceBytes ? std::max({needed, 2 * capacity_, kSmallBufferBytes}) : needed + kPieceBytes;
+    const std::size_t wanted = needed <= kPieceBytes / 2 ? std::max({needed, 2 * capacity_, kSmallBufferBytes})
+                                                         : kPieceBytes + std::max(std::bit_ceil(bytes), kTailBytesMin);
     auto* const larger = static_cast<char*>(allocate_pages(wanted));
     if (larger == nullptr) return nullptr;
     if (used_ != 0) std::memcpy(larger, buffer_, used_);

@@ -157,7 +157,8 @@ Status TableBuilder::Impl::add(const Entry& entry) {
     if (Status s = write_block(); !s.ok()) return fail(std::move(s));
   }
   if (block_.empty()) begin_block(entry.key, step);
-  if (!step.same_key) filter_.add(key_hash(entry.key));
+  if (!step.same_key && !filter_.add(key_hash(entry.key))) [[unlikely]]
+    return fail(Status(StatusCode::kOutOfMemory, path_ + ": no memory for the filter"));
   if (entry.kind == EntryKind::kReference) add_use(entry.value);
   block_.add(entry, step.shared);
   last_key_ = block_.last_key();

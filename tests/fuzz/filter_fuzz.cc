@@ -23,13 +23,13 @@ void run(Slice bytes) {
   std::vector<std::uint64_t> hashes;
   while (!input.empty()) hashes.push_back(input.number(8));
   for (const std::uint64_t hash : hashes) {
-    builder.add(hash);
+    FIRN_ASSERT(builder.add(hash));
     any.prefetch(hash);
     static_cast<void>(any.may_contain(hash));
   }
   std::vector<std::uint64_t> built(builder.bytes() / sizeof(std::uint64_t));
   builder.finish(reinterpret_cast<char*>(built.data()));
-  const Filter filter(Slice(reinterpret_cast<const char*>(built.data()), builder.bytes()));
+  const Filter filter(Slice(reinterpret_cast<const char*>(built.data()), sizeof(std::uint64_t) * built.size()));
   for (const std::uint64_t hash : hashes) FIRN_ASSERT(filter.may_contain(hash));
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 std::string build(std::uint32_t bits_per_key, std::uint64_t keys) {
   FilterBuilder builder(bits_per_key);
-  for (std::uint64_t i = 0; i < keys; ++i) builder.add(key_hash("in" + std::to_string(i)));
+  for (std::uint64_t i = 0; i < keys; ++i) EXPECT_TRUE(builder.add(key_hash("in" + std::to_string(i))));
   std::string lines(builder.bytes(), '?');
   builder.finish(lines.data());
   return lines;
@@ -25,7 +25,7 @@ double passing_share(const Filter& filter) {
 }
 
 TEST(Filter, NeverDeniesWhatWasAdded) {
-  for (const std::uint64_t keys : {1U, 2U, 50U, 1000U, 20000U}) {
+  for (const std::uint64_t keys : {1U, 2U, 50U, 512U, 513U, 1000U, 100'000U}) {
     const std::string lines = build(10, keys);
     const Filter filter(lines);
     for (std::uint64_t i = 0; i < keys; ++i) EXPECT_TRUE(filter.may_contain(key_hash("in" + std::to_string(i))));
