@@ -35,4 +35,7 @@ struct Entry {
   EntryKind kind = EntryKind::kPut;
 };
 
+// What an entry takes of a memtable beside its key and value, about: node, version, a share of a page and of the index.
+inline constexpr std::uint64_t kMemtableEntryBytes = 76;
+
 }  // namespace firn

@@ -17,7 +17,7 @@ constexpr std::uint64_t kBaseBytesPerL0ByteMax = 3;
 
 // L0 tables, in multiples of LevelLimits::l0_tables, from which they are merged among themselves while the way to the
 // base level is blocked.
-constexpr std::size_t kCrowdedL0 = 2;
+constexpr double kCrowdedL0 = 2;
 
 // Newest L0 tables that are not being compacted.
 std::size_t free_l0_tables(const FamilyShape& shape) {
@@ -50,10 +50,12 @@ bool l0_merge_running(const FamilyShape& shape) {
 std::optional<CompactionPlan> relieve_l0(const FamilyShape& shape) {
   if (l0_merge_running(shape)) return std::nullopt;
   std::size_t count = 0;
+  double weight = 0;
   while (count < free_l0_tables(shape) && shape.levels[0][count].meta->file_bytes <= shape.limits.memtable_bytes) {
+    weight += l0_weight(*shape.levels[0][count].meta, shape.limits.memtable_bytes);
     ++count;
   }
-  if (count < 2 || count < kCrowdedL0 * shape.limits.l0_tables) return std::nullopt;
+  if (count < 2 || weight < kCrowdedL0 * shape.limits.l0_tables) return std::nullopt;
   CompactionPlan plan = plan_within_l0(shape, count);
   plan.reason = "L0 is blocked and crowded by " + std::to_string(count) + " tables";
   return plan;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "codec/entry.h"
 #include "compaction/value_picker.h"
 
 namespace firn::compaction {
@@ -17,6 +18,14 @@ std::uint64_t level_bytes(const FamilyShape& shape, int level, bool with_compact
     if (with_compacting || !table.compacting) bytes += table.meta->file_bytes;
   }
   return bytes;
+}
+
+double l0_tables(const FamilyShape& shape, bool with_compacting) {
+  double tables = 0;
+  for (const ShapeTable& table : shape.levels[0]) {
+    if (with_compacting || !table.compacting) tables += l0_weight(*table.meta, shape.limits.memtable_bytes);
+  }
+  return tables;
 }
 
 // The uppermost level below L0 that holds tables or will; kLevelCount when there is none.
@@ -62,11 +71,16 @@ LevelTargets level_targets(const FamilyShape& shape) {
   return targets;
 }
 
+double l0_weight(const TableMeta& table, std::uint64_t memtable_bytes) {
+  constexpr double kFull = 0.9;  // The estimate of a full memtable is not exact.
+  const std::uint64_t bytes = table.key_bytes + table.value_bytes + kMemtableEntryBytes * table.entries;
+  const double part = static_cast<double>(bytes) / (kFull * static_cast<double>(memtable_bytes));
+  return part >= 0.5 ? std::min(part, 1.0) : 1.0;
+}
+
 double l0_score(const FamilyShape& shape) {
-  std::size_t tables = 0;
-  for (const ShapeTable& table : shape.levels[0]) tables += table.compacting ? 0 : 1;
-  if (tables == 0) return 0;
-  const double by_count = static_cast<double>(tables) / std::max(shape.limits.l0_tables, 1U);
+  if (shape.levels[0].empty()) return 0;
+  const double by_count = l0_tables(shape, false) / std::max(shape.limits.l0_tables, 1U);
   const double by_bytes = static_cast<double>(level_bytes(shape, 0, false)) /
                           static_cast<double>(std::max<std::uint64_t>(l0_batch_bytes(shape.limits), 1));
   return std::max(by_count, by_bytes);
@@ -86,7 +100,7 @@ std::uint64_t compaction_debt_bytes(const FamilyShape& shape) {
   const std::uint64_t l0_bytes = level_bytes(shape, 0, true);
   double debt = 0;
   double arriving = 0;  // From the level above.
-  const bool l0_due = shape.levels[0].size() >= std::max(shape.limits.l0_tables, 1U) ||
+  const bool l0_due = l0_tables(shape, true) >= std::max(shape.limits.l0_tables, 1U) ||
                       (l0_bytes > 0 && l0_bytes >= l0_batch_bytes(shape.limits));
   if (l0_due) {
     arriving = static_cast<double>(l0_bytes);

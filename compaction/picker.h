@@ -30,6 +30,10 @@ struct LevelLimits {
   std::uint32_t l0_tables = 0;       // L0 tables that start a compaction.
 };
 
+// What a table of L0 counts for. Memtables that become immutable before they are full (pacing.h) make more and smaller
+// tables: each is the part of one that its memtable was. A small table of any other origin is one.
+double l0_weight(const TableMeta& table, std::uint64_t memtable_bytes);
+
 struct ShapeTable {
   const TableMeta* meta = nullptr;
   bool compacting = false;  // Input of a running compaction.

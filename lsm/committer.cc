@@ -173,7 +173,7 @@ std::uint64_t Committer::apply(Sequence first, Slice payload) {
 void Committer::insert(Sequence sequence, const BatchOperation& op, std::uint64_t hash, FamilyState& family) {
   family.writer_memtable()->add(sequence, op.kind, op.key, hash, op.value);
   memtable_bytes_ += family.count_bytes();
-  memory_due_ |= family.counted_bytes() >= core_.sizes.memtable_bytes || memtable_bytes_ >= memtables_bytes_max();
+  memory_due_ |= family.writer_memtable()->full() || memtable_bytes_ >= memtables_bytes_max();
 }
 
 void Committer::publish(Sequence last, std::uint64_t batches, std::uint64_t user_bytes) {
@@ -196,7 +196,7 @@ void Committer::bound_memory() {
   memtable_bytes_ = 0;  // What dropped families had is free.
   for (const FamilyState* family : core_.families.live()) memtable_bytes_ += family->counted_bytes();
   for (FamilyState* family : core_.families.live()) {
-    if (family->writer_memtable()->memory_bytes() >= core_.sizes.memtable_bytes) make_immutable(*family);
+    if (family->writer_memtable()->full()) make_immutable(*family);
   }
   while (memtable_bytes_ >= memtables_bytes_max()) {
     FamilyState* fullest = maintenance_.fullest_family();

@@ -20,6 +20,13 @@ std::uint64_t immutable_bytes(const ReadView& view) {
   return bytes;
 }
 
+// As many tables as full memtables would have made.
+std::uint64_t full_tables(const TableList& l0, const DerivedSizes& sizes) {
+  double count = 0;
+  for (const auto& table : l0) count += compaction::l0_weight(table->meta(), sizes.memtable_bytes);
+  return static_cast<std::uint64_t>(count);
+}
+
 void add_value_files(const TableFile& table, std::map<std::uint64_t, ValueFileInfo>& files) {
   for (std::size_t i = 0; i < table.values().size(); ++i) {
     const ValueHolder& values = *table.values()[i];
@@ -41,11 +48,12 @@ Maintenance::Work& Maintenance::work_of(const FamilyState& family) { return *wor
 
 const Maintenance::Work& Maintenance::work_of(const FamilyState& family) const { return *works_.at(family.id()); }
 
-std::unique_ptr<MemTable> Maintenance::make_memtable(const FamilyState& family) const {
+std::unique_ptr<MemTable> Maintenance::make_memtable(const Work& work) const {
   // Keys of one family tend to go on sharing what they share now.
-  const ReadView* view = family.view();
+  const ReadView* view = work.family->view();
   std::string prefix = view == nullptr ? std::string() : view->active()->common_prefix_sample();
-  return std::make_unique<MemTable>(core_.sizes.memtable_bytes, std::move(prefix), core_.chunks);
+  const std::uint64_t full = compaction::full_memtable_bytes(core_.sizes.memtable_bytes, work.meanwhile);
+  return std::make_unique<MemTable>(full, std::move(prefix), core_.chunks);
 }
 
 void Maintenance::adopt_family(std::uint32_t id, const FamilyRecord& record) {
@@ -58,12 +66,12 @@ void Maintenance::adopt_family(std::uint32_t id, const FamilyRecord& record) {
       change.added.push_back({level, std::make_shared<TableFile>(core_.store, meta)});
     }
   }
-  std::shared_ptr<MemTable> memtable = make_memtable(*family);
+  auto work = std::make_unique<Work>();
+  work->family = family.get();
+  std::shared_ptr<MemTable> memtable = make_memtable(*work);
   family->set_writer_memtable(memtable.get());
   const ReadView* none = family->install(new ReadView(std::move(memtable), {}, next_version(Version(), change)));
   FIRN_ASSERT(none == nullptr);
-  auto work = std::make_unique<Work>();
-  work->family = family.get();
   {
     MutexLock lock(mutex_);
     works_.emplace(id, std::move(work));
@@ -106,7 +114,7 @@ Status Maintenance::drop_family(FamilyState& family) {
       for (const auto& table : version.level(level)) table->mark_obsolete();
       retire_values(family, version.level(level));
     }
-    std::shared_ptr<MemTable> empty = make_memtable(family);
+    std::shared_ptr<MemTable> empty = make_memtable(work_of(family));
     family.set_writer_memtable(empty.get());
     install(work_of(family), new ReadView(std::move(empty), {}, std::make_shared<const Version>()), retired);
     set_pace();
@@ -120,6 +128,17 @@ Status Maintenance::drop_family(FamilyState& family) {
 
 void Maintenance::install(Work& work, const ReadView* view, std::vector<const ReadView*>& retired) {
   retired.push_back(work.family->install(view));
+  retired.insert(retired.end(), rotated_views_.begin(), rotated_views_.end());
+  rotated_views_.clear();
+}
+
+void Maintenance::retire_rotated_views() {
+  std::vector<const ReadView*> retired;
+  {
+    MutexLock lock(mutex_);
+    retired.swap(rotated_views_);
+  }
+  for (const ReadView* view : retired) retire_view(view);
 }
 
 void Maintenance::rotate(FamilyState& family) {
@@ -127,17 +146,19 @@ void Maintenance::rotate(FamilyState& family) {
   {
     MutexLock lock(mutex_);
     const ReadView& now = *family.view();
-    std::shared_ptr<MemTable> fresh = make_memtable(family);
+    Work& work = work_of(family);
+    std::shared_ptr<MemTable> fresh = make_memtable(work);
     ReadView::MemTables immutables{now.active()};
     immutables.insert(immutables.end(), now.immutables().begin(), now.immutables().end());
     family.set_writer_memtable(fresh.get());
-    Work& work = work_of(family);
     install(work, new ReadView(std::move(fresh), std::move(immutables), now.version()), retired);
     submit_flush(work);
     set_pace();
     if (executor_ != nullptr && !stopping_) {
-      // Not by the writer: with a view that others retired the last holder of a table may go, and its file.
-      executor_->submit(TaskPriority::kHigh, [view = retired.front()] { retire_view(view); });
+      // Not by the writer: with a view that others retired the last holder of a table may go, and its file. By whoever
+      // comes first: a flush that lets go of its memtable must not leave it to a view that waits for a thread.
+      rotated_views_.swap(retired);
+      executor_->submit(TaskPriority::kHigh, [this] { retire_rotated_views(); });
       return;
     }
   }
@@ -229,7 +250,7 @@ void Maintenance::set_pace() {
     input.memtable_bytes.used += immutable_bytes(view) + (view.active()->empty() ? 0 : view.active()->memory_bytes());
     filling += view.active()->empty() ? 0 : 1;
     full_memtable |= !view.immutables().empty();
-    input.l0_tables.used = std::max<std::uint64_t>(input.l0_tables.used, view.version()->level(0).size());
+    input.l0_tables.used = std::max(input.l0_tables.used, full_tables(view.version()->level(0), core_.sizes));
     input.debt_bytes.used += work->debt_bytes;
     if (!work->flush_error.ok()) trouble = work->flush_error;
     if (work->flush_error.code() == StatusCode::kNoSpace) full = work->flush_error;

@@ -123,6 +123,7 @@ class Maintenance {
     bool flushing = false;
     bool queued = false;  // In compaction_queue_.
     std::uint64_t debt_bytes = 0;
+    double meanwhile = 0.75;                 // As in compaction::full_memtable_bytes(); at first a guess.
     std::set<std::uint64_t> busy_tables;     // Inputs of running compactions.
     std::set<std::uint64_t> damaged_tables;  // Left alone: a compaction met damage in them.
     std::set<std::uint64_t> damaged_values;  // Likewise.
@@ -141,8 +142,10 @@ class Maintenance {
   void set_pace();
   bool idle() const;
   Status trouble() const;
-  std::unique_ptr<MemTable> make_memtable(const FamilyState& family) const;
+  std::unique_ptr<MemTable> make_memtable(const Work& work) const;
+  // Adds to `retired` what is not to be seen any more; to be retired without the lock.
   void install(Work& work, const ReadView* view, std::vector<const ReadView*>& retired);
+  void retire_rotated_views();
 
   // maintenance_tables.cc
   Result<compaction::OutputTable> create_table(const FamilyState& family, int level);
@@ -192,7 +195,8 @@ class Maintenance {
   Status flush_oldest(Work& work);
   Status sync_log_before(const FamilyState& family);
   void release_chunks_when_idle();
-  Status install_flush(Work& work, const MemTable& memtable, const compaction::CompactionOutcome& outcome);
+  void note_meanwhile(Work& work, const MemTable& flushed) const;
+  Status install_flush(Work& work, std::shared_ptr<MemTable> memtable, const compaction::CompactionOutcome& outcome);
 
   // maintenance_together.cc
   Result<NewTables> write_memtables(FamilyState& family);
@@ -238,6 +242,7 @@ class Maintenance {
   std::deque<Work*> compaction_queue_;
   std::uint32_t compactions_running_ = 0;          // In the background.
   Sequence sequence_at_last_part_ = kSequenceMax;  // What was visible when a part of a merge was taken last.
+  std::vector<const ReadView*> rotated_views_;     // Replaced by rotate(), not yet retired.
   std::uint32_t flushes_running_ = 0;              // Submitted or running.
   std::deque<Work*> flush_queue_;                  // Submitted.
   std::atomic<bool> flush_waiting_{false};         // Whether there are any: written under mutex_, read without.

@@ -86,10 +86,13 @@ Result<compaction::CompactionOutcome> Maintenance::write_tables(const FamilyStat
 
 Status Maintenance::flush_oldest(Work& work) {
   FamilyState& family = *work.family;
-  const ReadView::MemTables immutables = family.pin()->immutables();
-  if (immutables.empty()) return {};
+  std::shared_ptr<MemTable> memtable;
+  {
+    const ViewRef view = family.pin();
+    if (view->immutables().empty()) return {};
+    memtable = view->immutables().back();
+  }
   if (Status status = settle_manifest(); !status.ok()) return status;
-  const std::shared_ptr<MemTable>& memtable = immutables.back();
   const std::uint64_t start = core_.platform.clock->monotonic_ns();
   auto outcome = write_tables(family, memtable->cursor(), memtable->entries());
   if (!outcome.ok()) return outcome.status();
@@ -99,7 +102,7 @@ Status Maintenance::flush_oldest(Work& work) {
     remove_outputs(*outcome);
     return status;
   }
-  if (status = install_flush(work, *memtable, *outcome); !status.ok()) return status;
+  if (status = install_flush(work, std::move(memtable), *outcome); !status.ok()) return status;
   {
     MutexLock lock(mutex_);
     flush_bytes_per_second_ = rate(outcome->counts.bytes_read, start);
@@ -123,7 +126,22 @@ Status Maintenance::sync_log_before(const FamilyState& family) {
   return others ? log_->sync() : Status();
 }
 
-Status Maintenance::install_flush(Work& work, const MemTable& memtable, const compaction::CompactionOutcome& outcome) {
+// mutex_ held.
+void Maintenance::note_meanwhile(Work& work, const MemTable& flushed) const {
+  const ReadView& now = *work.family->view();
+  std::uint64_t bytes = now.active()->memory_bytes();
+  for (const auto& memtable : now.immutables()) bytes += memtable.get() == &flushed ? 0 : memtable->memory_bytes();
+  // What it gives back the present memtable and the next will need, if the present one has begun to fill.
+  const std::uint64_t together = compaction::memtables_together_bytes(core_.sizes.memtable_bytes);
+  core_.chunks->keep(std::min(together - std::min(together, bytes), 4 * bytes));
+  // More than before counts at once, less only by and by: one slow flush is followed by others.
+  const double meanwhile = static_cast<double>(bytes) / static_cast<double>(flushed.memory_bytes());
+  work.meanwhile = std::max(meanwhile, (work.meanwhile + meanwhile) / 2);
+}
+
+// Lets go of `memtable`, which is much memory, before it removes files.
+Status Maintenance::install_flush(Work& work, std::shared_ptr<MemTable> memtable,
+                                  const compaction::CompactionOutcome& outcome) {
   FamilyState& family = *work.family;
   std::vector<const ReadView*> retired;
   EndedLog ended;
@@ -136,22 +154,22 @@ Status Maintenance::install_flush(Work& work, const MemTable& memtable, const co
       abandon(change, new_files);
       return {};
     }
-    edit.flushed.push_back({family.id(), memtable.largest_sequence()});
-    edit.last_sequence = std::max(manifest_->state().last_sequence, memtable.largest_sequence());
+    edit.flushed.push_back({family.id(), memtable->largest_sequence()});
+    edit.last_sequence = std::max(manifest_->state().last_sequence, memtable->largest_sequence());
     // The records that were needed for this memtable's sake alone go with the same edit.
-    const std::vector<std::uint64_t> released = releasable_log(&memtable);
+    const std::vector<std::uint64_t> released = releasable_log(memtable.get());
     if (Status status = record_end(std::move(edit), released, new_files.paths, ended); !status.ok()) return status;
     if (log_ != nullptr) ended.closing = log_->forget(released);
     MutexLock lock(mutex_);
     const ReadView& now = *family.view();
-    // What this memtable gives back the next one will need, if the present one has begun to fill.
-    core_.chunks->keep(std::min(core_.sizes.memtable_bytes, 4 * now.active()->memory_bytes()));
+    note_meanwhile(work, *memtable);
     ReadView::MemTables immutables = now.immutables();
     immutables.pop_back();
     install(work, new ReadView(now.active(), std::move(immutables), next_version(*now.version(), change)), retired);
   }
-  remove_segments(ended);
+  memtable.reset();
   for (const ReadView* view : retired) retire_view(view);
+  remove_segments(ended);
   return {};
 }
 

@@ -109,7 +109,12 @@ struct Retired {
 class Domain {
  public:
   void retire(void* object, void (*deleter)(void*), Retire when) {
-    if (add(object, deleter, when) && try_begin_collection()) {
+    if (!add(object, deleter, when)) return;
+    // Who finds another thread collecting leaves it to that one to do so again: what is retired now may be much memory,
+    // and the next retirement may be far.
+    due_.store(true);
+    while (due_.load() && try_begin_collection()) {
+      due_.store(false);
       collect();
       end_collection();
     }
@@ -149,8 +154,8 @@ class Domain {
   }
 
   // One collector at a time, so that drain knows that no deleter of an earlier object is still running elsewhere.
-  bool try_begin_collection() { return !collecting_.exchange(true, std::memory_order_acquire); }
-  void end_collection() { collecting_.store(false, std::memory_order_release); }
+  bool try_begin_collection() { return !collecting_.exchange(true); }
+  void end_collection() { collecting_.store(false); }
 
   void collect() {
     const std::uint64_t oldest = oldest_guard_of_retired();
@@ -187,6 +192,8 @@ class Domain {
   std::deque<Retired> retired_;  // Guarded by mutex_; epochs rise.
   std::size_t soon_ = 0;         // Guarded by mutex_; of retired_, those that are to go soon.
   std::atomic<bool> collecting_{false};
+  std::atomic<bool> due_{
+      false};  // Set before a look at collecting_, looked at after that is reset: one sees the other.
 };
 
 // Never destroyed: threads may retire while the process exits.

@@ -10,7 +10,7 @@ namespace firn {
 
 namespace {
 
-constexpr std::size_t kPieceBytes = std::size_t{256} << 10;
+constexpr std::size_t kPieceBytes = std::size_t{128} << 10;
 
 }  // namespace
 

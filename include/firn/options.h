@@ -36,7 +36,7 @@ using LevelCompression = std::array<Compression, kLevelCount>;
 
 // Explicit sizes in bytes; 0 derives the figure from Options::memory_bytes. Checked at open.
 struct Sizes {
-  std::uint64_t memtable_bytes = 0;     // 64 KiB..4 GiB; one memtable, per family.
+  std::uint64_t memtable_bytes = 0;     // 64 KiB..4 GiB; a full memtable, per family; half of it where writes are fast.
   std::uint64_t cache_bytes = 0;        // 0..1 TiB; the block cache, shared by all families.
   std::uint64_t block_bytes = 0;        // 512 B..1 MiB; data of one block before compression, about.
   std::uint64_t table_bytes = 0;        // 64 KiB..4 GiB; target size of a table below L0.

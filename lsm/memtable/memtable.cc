@@ -63,9 +63,8 @@ bool MemTable::make_index_room(std::size_t keys) {
 
 // How many keys fill the capacity, if they go on as they began.
 std::size_t MemTable::keys_expected() const {
-  constexpr std::uint64_t kKeyCostBytes = 76;  // Node, version, and a share of a page and of the index.
   if (keys() == 0) return 0;
-  return capacity_bytes_ / ((key_bytes() + value_bytes()) / keys() + kKeyCostBytes);
+  return capacity_bytes_ / ((key_bytes() + value_bytes()) / keys() + kMemtableEntryBytes);
 }
 
 void MemTable::add(Sequence sequence, EntryKind kind, Slice key, std::uint64_t hash, Slice value) {

@@ -28,7 +28,7 @@ class MemTableCursor;
 
 class MemTable {
  public:
-  // `capacity_bytes`: what memory_bytes() is meant to reach; sizes its chunks and its index, limits nothing. An empty
+  // `capacity_bytes`: where memory_bytes() makes it full; sizes its chunks and its index, limits nothing. An empty
   // memtable holds nothing beyond itself (under 1 KiB).
   // `common_prefix`: what most keys are expected to begin with; comparisons look at the eight bytes after it first. Any
   // value is right, a good one is faster.
@@ -60,6 +60,7 @@ class MemTable {
 
   // All the memory that it has come to use, in whole pages: what counts against a budget.
   std::uint64_t memory_bytes() const { return sizeof *this + data_arena_.memory_bytes() + page_arena_.memory_bytes(); }
+  bool full() const { return memory_bytes() >= capacity_bytes_; }
   bool empty() const { return entries() == 0; }
   std::uint64_t entries() const { return entries_.load(std::memory_order_relaxed); }  // All versions.
   std::uint64_t keys() const { return keys_.load(std::memory_order_relaxed); }        // Different ones.

@@ -266,6 +266,34 @@ class PickerScript {
   RangeCompaction range_;
 };
 
+TEST(L0Weight, ATableCountsForThePartOfAMemtableThatItWas) {
+  constexpr std::uint64_t kMemtable = 64 << 20;
+  const auto table_of = [](std::uint64_t entries) {
+    TableMeta meta;
+    meta.entries = entries;
+    meta.key_bytes = 16 * entries;
+    meta.value_bytes = 100 * entries;
+    meta.file_bytes = 118 * entries;
+    meta.smallest_key = "a";
+    meta.largest_key = "b";
+    return meta;
+  };
+  EXPECT_EQ(l0_weight(table_of(340'000), kMemtable), 1);
+  EXPECT_NEAR(l0_weight(table_of(250'000), kMemtable), 0.79, 0.01);
+  EXPECT_NEAR(l0_weight(table_of(170'000), kMemtable), 0.54, 0.01);
+  EXPECT_EQ(l0_weight(table_of(100'000), kMemtable), 1);  // No fast writer made it so small.
+  EXPECT_EQ(l0_weight(table_of(0), kMemtable), 1);
+
+  // Eight tables of three quarters are due as six whole ones are.
+  const TableMeta three_quarters = table_of(250'000);
+  FamilyShape shape;
+  shape.limits = {kMemtable, kMemtable, 10, 6};
+  for (int i = 0; i < 7; ++i) shape.levels[0].push_back({&three_quarters, false});
+  EXPECT_FALSE(pick_compaction(shape).has_value());
+  shape.levels[0].push_back({&three_quarters, false});
+  EXPECT_TRUE(pick_compaction(shape).has_value());
+}
+
 class Picker : public testing::TestWithParam<const char*> {};
 
 TEST_P(Picker, DoesWhatTheScriptSays) {

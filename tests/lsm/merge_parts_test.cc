@@ -50,13 +50,13 @@ class MergeParts : public ::testing::Test {
     };
   }
 
-  void open(std::uint32_t threads) {
+  void open(std::uint32_t threads, std::uint64_t memtable_bytes = 64 << 10) {
     Options options;
     options.platform = &platform_;
     options.durability = Durability::kNone;
     options.compression.fill(Compression::kNone);
     options.background_threads = threads;
-    options.sizes.memtable_bytes = 64 << 10;
+    options.sizes.memtable_bytes = memtable_bytes;
     options.sizes.table_bytes = 64 << 10;
     options.sizes.log_segment_bytes = 64 << 10;
     options.sizes.l0_tables = 64;  // Nothing is compacted before it is asked for.
@@ -131,8 +131,13 @@ TEST_F(MergeParts, GiveWhatOneMergeGives) {
 
 // One merge fills its tables and leaves a rest; parts are of the same size.
 TEST_F(MergeParts, AreOfTheSizeOfTables) {
-  open(2);
-  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(db_->put(key(i), std::string(90, 'v')).ok());
+  open(2, 1 << 20);
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_TRUE(db_->put(key(i), std::string(90, 'v')).ok());
+    if (i % 375 == 374) {
+      ASSERT_TRUE(db_->flush().ok());
+    }
+  }
   ASSERT_TRUE(db_->compact_range().ok());
   ASSERT_EQ(tables().size(), 2U);
   const auto [small, large] = std::minmax({tables()[0].bytes, tables()[1].bytes});

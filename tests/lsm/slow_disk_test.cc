@@ -47,7 +47,7 @@ class SlowDisk : public ::testing::Test {
     return delay;
   }
 
-  // Puts 16 KiB every 4 ms: a memtable, and with it a segment of the log, is full after 256 ms.
+  // Puts 16 KiB every 6 ms: a memtable, and with it a segment of the log, is full after 200 to 380 ms.
   void put(DB& db, sim::Machine& machine) {
     const std::string value(std::size_t{16} << 10, 'v');
     for (int i = 0; i < kSegments * kPutsPerSegment; ++i) {
@@ -58,7 +58,7 @@ class SlowDisk : public ::testing::Test {
       EXPECT_OK(db.put("key" + std::to_string(i % 300), value).status());
       const std::uint64_t waited = machine.clock().monotonic_ns() - begin - (db.statistics().write_delay_ns - paced);
       if (observed_.headers != headers && waited > kSlowNs / 4) ++observed_.awaited;
-      machine.scheduler().pause(4 * kMs);
+      machine.scheduler().pause(6 * kMs);
     }
     observed_.steady = false;
   }
