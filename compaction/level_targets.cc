@@ -72,10 +72,11 @@ LevelTargets level_targets(const FamilyShape& shape) {
 }
 
 double l0_weight(const TableMeta& table, std::uint64_t memtable_bytes) {
-  constexpr double kFull = 0.9;  // The estimate of a full memtable is not exact.
+  constexpr double kFull = 0.9;        // The estimate of a full memtable is not exact,
+  constexpr double kEndedEarly = 0.4;  // nor is that of half of one, which is the least.
   const std::uint64_t bytes = table.key_bytes + table.value_bytes + kMemtableEntryBytes * table.entries;
   const double part = static_cast<double>(bytes) / (kFull * static_cast<double>(memtable_bytes));
-  return part >= 0.5 ? std::min(part, 1.0) : 1.0;
+  return part >= kEndedEarly ? std::min(part, 1.0) : 1.0;
 }
 
 double l0_score(const FamilyShape& shape) {

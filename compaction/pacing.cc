@@ -39,11 +39,9 @@ std::string_view pacing_cause_name(PacingCause cause) {
   return "unknown";
 }
 
-std::uint64_t memtables_together_bytes(std::uint64_t memtable_bytes) { return memtable_bytes / 4 * 5; }
-
 std::uint64_t full_memtable_bytes(std::uint64_t memtable_bytes, double meanwhile) {
-  const double bytes = static_cast<double>(memtables_together_bytes(memtable_bytes)) / (1 + meanwhile);
-  return std::clamp(static_cast<std::uint64_t>(bytes), memtable_bytes / 2, memtable_bytes);
+  const double bytes = static_cast<double>(memtable_bytes) / (1 + meanwhile);
+  return std::max(static_cast<std::uint64_t>(bytes), memtable_bytes / 2);
 }
 
 Pace pace(const PacingInput& input) {

@@ -49,12 +49,9 @@ struct Pace {
 
 inline constexpr std::uint64_t kPacePsPerByteMax = 10'000'000;  // 10 us a byte: 100 KB/s.
 
-// What memtables are meant to take together while writers are not slowed: a little more than a full one.
-std::uint64_t memtables_together_bytes(std::uint64_t memtable_bytes);
-
-// How full a memtable gets before it becomes immutable, so that it and what is written during its flush take that
-// together: `memtable_bytes` where writers are slow, and half of it at least. `meanwhile`: bytes that came while the
-// last one was flushed, for each byte of it.
+// How full a memtable gets before it becomes immutable, so that it and what is written during its flush take
+// `memtable_bytes` together: almost all of that where writers are slow, and half of it at least. `meanwhile`: bytes
+// that came while the last one was flushed, for each byte of it. Not below 0.
 std::uint64_t full_memtable_bytes(std::uint64_t memtable_bytes, double meanwhile);
 
 // Monotone: more in any store, or a lower measured throughput, never makes a write cheaper.
