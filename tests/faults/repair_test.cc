@@ -59,7 +59,7 @@ class Salvage : public ::testing::Test {
     Options options;
     options.platform = &platform_;
     options.sizes.block_bytes = 512;
-    options.sizes.memtable_bytes = 64 << 10;
+    options.sizes.memtable_bytes = 256 << 10;
     options.sizes.log_segment_bytes = 64 << 10;
     return options;
   }
