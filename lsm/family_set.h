@@ -22,7 +22,7 @@ namespace firn::lsm {
 class FamilyState {
  public:
   FamilyState(std::uint32_t id, std::string name, FamilyOptions options)
-      : id_(id), name_(std::move(name)), options_(std::move(options)) {}
+      : id_(id), name_(std::move(name)), options_(options) {}
   ~FamilyState();
   FamilyState(const FamilyState&) = delete;
   FamilyState& operator=(const FamilyState&) = delete;

@@ -140,7 +140,7 @@ std::vector<std::uint64_t> Maintenance::releasable_log(const MemTable* flushed) 
     }
   }
   // In the order of the log, also after a failure: a segment must not be listed whose successor no longer is.
-  const std::vector<std::uint64_t> released = log_->releasable(needed);
+  std::vector<std::uint64_t> released = log_->releasable(needed);
   if (FIRN_PLANTED_BUG(log_forgotten_early)) static_cast<void>(log_->forget(released));
   return released;
 }

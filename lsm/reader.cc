@@ -69,17 +69,17 @@ Result<PinnedValue> answer(const EpochGuard& guard, const ReadView& view, const 
 // overlap, too.
 class OldestHasKey {
  public:
-  static bool expected() { return score_ > kMax / 2; }
+  static bool expected() { return score > kMax / 2; }
   static void note(bool true_now) {
-    if (true_now ? score_ < kMax : score_ > 0) score_ = static_cast<std::uint8_t>(true_now ? score_ + 1 : score_ - 1);
+    if (true_now ? score < kMax : score > 0) score = static_cast<std::uint8_t>(true_now ? score + 1 : score - 1);
   }
 
  private:
   static constexpr std::uint8_t kMax = 3;
   // Initial-exec: one load, also inside the shared library.
-  [[gnu::tls_model("initial-exec")]] static constinit thread_local std::uint8_t score_;
+  [[gnu::tls_model("initial-exec")]] static constinit thread_local std::uint8_t score;
 };
-constinit thread_local std::uint8_t OldestHasKey::score_ = 0;
+constinit thread_local std::uint8_t OldestHasKey::score = 0;
 
 // The tables that may hold a key, newest first, a few at a time: their filters are asked for together, so that these
 // cache misses overlap.

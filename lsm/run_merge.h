@@ -131,12 +131,12 @@ class RunMerge {
 // Precondition: valid(); the last move was in `direction`.
 template <RunMerge::Direction direction>
 inline bool RunMerge::advance() {
-  constexpr bool forward = direction == Direction::kForward;
+  constexpr bool kForward = direction == Direction::kForward;
   if (leader_ == nullptr) [[unlikely]]
     return advance_memtable();
-  if (!(forward ? leader_->next() : leader_->prev())) [[unlikely]]
+  if (!(kForward ? leader_->next() : leader_->prev())) [[unlikely]]
     return choose_after_end();
-  const std::uint64_t head = forward ? leader_->head() : ~leader_->head();
+  const std::uint64_t head = kForward ? leader_->head() : ~leader_->head();
   winner_->head = head;
   return head < rival_head_ || choose_next();
 }
