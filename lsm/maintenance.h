@@ -142,10 +142,8 @@ class Maintenance {
   void set_pace();
   bool idle() const;
   Status trouble() const;
-  std::unique_ptr<MemTable> make_memtable(const Work& work) const;
   // Adds to `retired` what is not to be seen any more; to be retired without the lock.
   void install(Work& work, const ReadView* view, std::vector<const ReadView*>& retired);
-  void retire_rotated_views();
 
   // maintenance_tables.cc
   Result<compaction::OutputTable> create_table(const FamilyState& family, int level);
@@ -189,6 +187,8 @@ class Maintenance {
   void retire_values(const FamilyState& family, const std::vector<std::shared_ptr<TableFile>>& tables);
 
   // maintenance_flush.cc
+  std::unique_ptr<MemTable> make_memtable(const Work& work) const;
+  void retire_rotated_views();
   void submit_flush(Work& work);
   void start_waiting_flush();
   void background_flush(Work& work);

@@ -1,4 +1,4 @@
-// Maintenance: memtables into L0.
+// Maintenance: memtables, from empty ones to tables of L0.
 
 #include <algorithm>
 #include <utility>
@@ -14,6 +14,47 @@ namespace {
 constexpr std::uint64_t kChunksKeptNs = 2'000'000'000;
 
 }  // namespace
+
+std::unique_ptr<MemTable> Maintenance::make_memtable(const Work& work) const {
+  // Keys of one family tend to go on sharing what they share now.
+  const ReadView* view = work.family->view();
+  std::string prefix = view == nullptr ? std::string() : view->active()->common_prefix_sample();
+  const std::uint64_t full = compaction::full_memtable_bytes(core_.sizes.memtable_bytes, work.meanwhile);
+  return std::make_unique<MemTable>(full, std::move(prefix), core_.chunks);
+}
+
+void Maintenance::rotate(FamilyState& family) {
+  std::vector<const ReadView*> retired;
+  {
+    MutexLock lock(mutex_);
+    const ReadView& now = *family.view();
+    Work& work = work_of(family);
+    std::shared_ptr<MemTable> fresh = make_memtable(work);
+    ReadView::MemTables immutables{now.active()};
+    immutables.insert(immutables.end(), now.immutables().begin(), now.immutables().end());
+    family.set_writer_memtable(fresh.get());
+    install(work, new ReadView(std::move(fresh), std::move(immutables), now.version()), retired);
+    submit_flush(work);
+    set_pace();
+    if (executor_ != nullptr && !stopping_) {
+      // Not by the writer: with a view that others retired the last holder of a table may go, and its file. By whoever
+      // comes first: a flush that lets go of its memtable must not leave it to a view that waits for a thread.
+      rotated_views_.swap(retired);
+      executor_->submit(TaskPriority::kHigh, [this] { retire_rotated_views(); });
+      return;
+    }
+  }
+  for (const ReadView* view : retired) retire_view(view);
+}
+
+void Maintenance::retire_rotated_views() {
+  std::vector<const ReadView*> retired;
+  {
+    MutexLock lock(mutex_);
+    retired.swap(rotated_views_);
+  }
+  for (const ReadView* view : retired) retire_view(view);
+}
 
 void Maintenance::submit_flush(Work& work) {
   if (executor_ == nullptr || stopping_ || work.flushing || work.family->view()->immutables().empty()) return;

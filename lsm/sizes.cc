@@ -41,7 +41,7 @@ std::uint64_t block_bytes_for(const Options& options, const DerivedSizes& sizes,
 
 std::uint64_t memtable_budget_bytes(const DerivedSizes& sizes, bool shared) {
   // Writers meet the pace of the flush at 0.81 of it (compaction/pacing.h).
-  return (shared ? 12 : 6) * sizes.memtable_bytes / 4;
+  return (shared ? 6 : 3) * sizes.memtable_bytes / 2;
 }
 
 }  // namespace firn::lsm
