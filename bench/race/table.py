@@ -67,7 +67,7 @@ class Row:
         return self.median(engine, lambda run: run['groups'][0][name])
 
     def figure(self, engine, name):
-        return self.median(engine, lambda run: run[name])
+        return self.median(engine, lambda run: run.get(name))
 
     def groups(self):
         """Names of the groups that ran beside the first."""
