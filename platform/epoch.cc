@@ -192,8 +192,8 @@ class Domain {
   std::deque<Retired> retired_;  // Guarded by mutex_; epochs rise.
   std::size_t soon_ = 0;         // Guarded by mutex_; of retired_, those that are to go soon.
   std::atomic<bool> collecting_{false};
-  std::atomic<bool> due_{
-      false};  // Set before a look at collecting_, looked at after that is reset: one sees the other.
+  // Set before a look at collecting_, looked at after that is reset: one sees the other.
+  std::atomic<bool> due_{false};
 };
 
 // Never destroyed: threads may retire while the process exits.

@@ -2,7 +2,7 @@
 // eight threads that are woken at once do not queue for a mutex, as they would behind a CondVar. Idea: D. Vyukov's
 // event counts; a futex is one.
 //
-//   waiter: lock; while (!ready) { seen = events.count(); unlock; events.wait(seen); lock; }
+//   waiter: lock; while (!ready) { seen = events.count(); unlock; events.wait_until(seen, t); lock; }
 //   waker:  lock; ready = true; unlock; events.advance();
 //
 // Thread safety: any thread. Simulated threads only, or real ones only, as with a CondVar (platform/sync.h).
@@ -18,12 +18,11 @@ namespace firn {
 
 class EventCount {
  public:
-  std::uint32_t count() const { return count_.load(std::memory_order_acquire); }
   static constexpr std::uint64_t kNever = UINT64_MAX;
 
-  // Until count() is no longer `seen`.
-  void wait(std::uint32_t seen) { wait_until(seen, kNever); }
-  // The same, or until Clock::monotonic_ns() of the real clock (or the simulated one) reaches `deadline_ns`.
+  std::uint32_t count() const { return count_.load(std::memory_order_acquire); }
+  // Until count() is no longer `seen`, or Clock::monotonic_ns() of the real clock (or the simulated one) reaches
+  // `deadline_ns`.
   void wait_until(std::uint32_t seen, std::uint64_t deadline_ns);
   // Adds one and wakes all who wait.
   void advance();

@@ -21,4 +21,10 @@ inline constexpr std::size_t kMappedBytesMin = std::size_t{16} << 10;
 // Gives back an area; `bytes` as it was allocated. Null is allowed.
 void free_pages(void* pages, std::size_t bytes);
 
+// Of such an area, for its std::unique_ptr, which then knows its size too.
+struct FreePages {
+  std::size_t bytes = 0;
+  void operator()(void* pages) const { free_pages(pages, bytes); }
+};
+
 }  // namespace firn

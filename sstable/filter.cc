@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "platform/memory.h"
-
 namespace firn::sstable {
 
 namespace {
@@ -27,19 +25,11 @@ bool FilterBuilder::add_piece() {
   const std::size_t bytes = std::clamp(capacity_ * sizeof(std::uint64_t), kPieceBytesMin, kPieceBytesMax);
   auto* const hashes = static_cast<std::uint64_t*>(allocate_pages(bytes));
   if (hashes == nullptr) return false;
-  const std::size_t capacity = bytes / sizeof(std::uint64_t);
-  pieces_.push_back({hashes, capacity});
-  capacity_ += capacity;
+  const Piece& piece = pieces_.emplace_back(hashes, FreePages{bytes});
+  capacity_ += capacity_of(piece);
   at_ = hashes;
-  end_ = hashes + capacity;
+  end_ = hashes + capacity_of(piece);
   return true;
-}
-
-void FilterBuilder::clear() {
-  for (const Piece& piece : pieces_) free_pages(piece.hashes, piece.capacity * sizeof(std::uint64_t));
-  pieces_.clear();
-  capacity_ = 0;
-  at_ = end_ = nullptr;
 }
 
 std::uint64_t FilterBuilder::bytes() const {
@@ -54,13 +44,15 @@ void FilterBuilder::finish(char* out) {
   if (lines != 0) std::memset(out, 0, lines * kFilterLineBytes);
   const auto line = [&](std::uint64_t hash) { return out + kFilterLineBytes * filter_line(hash, lines); };
   for (const Piece& piece : pieces_) {
-    const std::uint64_t* const end = &piece == &pieces_.back() ? at_ : piece.hashes + piece.capacity;
-    for (const std::uint64_t* hash = piece.hashes; hash != end; ++hash) {
+    const std::uint64_t* const end = &piece == &pieces_.back() ? at_ : piece.get() + capacity_of(piece);
+    for (const std::uint64_t* hash = piece.get(); hash != end; ++hash) {
       if (static_cast<std::size_t>(end - hash) > kAhead) __builtin_prefetch(line(hash[kAhead]), 1);
       set_bits(line(*hash), *hash);
     }
   }
-  clear();
+  pieces_.clear();
+  capacity_ = 0;
+  at_ = end_ = nullptr;
 }
 
 }  // namespace firn::sstable

@@ -10,11 +10,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include "codec/varint.h"
 #include "firn/slice.h"
+#include "platform/memory.h"
 
 namespace firn::sstable {
 
@@ -64,9 +66,6 @@ class Filter {
 class FilterBuilder {
  public:
   explicit FilterBuilder(std::uint32_t bits_per_key) : bits_per_key_(bits_per_key) {}
-  ~FilterBuilder() { clear(); }
-  FilterBuilder(const FilterBuilder&) = delete;
-  FilterBuilder& operator=(const FilterBuilder&) = delete;
 
   // False, with no effect, when there is no memory.
   [[nodiscard]] bool add(std::uint64_t hash) {
@@ -82,14 +81,11 @@ class FilterBuilder {
   void finish(char* out);
 
  private:
-  struct Piece {
-    std::uint64_t* hashes = nullptr;
-    std::size_t capacity = 0;
-  };
+  using Piece = std::unique_ptr<std::uint64_t[], FreePages>;
 
+  static std::size_t capacity_of(const Piece& piece) { return piece.get_deleter().bytes / sizeof(std::uint64_t); }
   std::size_t count() const { return capacity_ - static_cast<std::size_t>(end_ - at_); }
   bool add_piece();
-  void clear();
 
   std::uint32_t bits_per_key_;
   std::vector<Piece> pieces_;  // All full but the last.

@@ -122,7 +122,7 @@ Status Table::read_metadata() {
   const std::uint64_t start = metadata_offset();
   const std::size_t bytes = metadata_bytes();
   const std::size_t room = bytes + 1 < kHugePageBytes / 2 ? bytes + 1 : round_up(bytes + 1, kHugePageBytes);
-  metadata_ = {static_cast<char*>(allocate_pages(room)), FreeMetadata{room}};
+  metadata_ = {static_cast<char*>(allocate_pages(room)), FreePages{room}};
   if (metadata_ == nullptr) return Status(StatusCode::kOutOfMemory, path_ + ": no memory for index and filter");
   if (Status s = read_exactly(*file_, start, std::as_writable_bytes(std::span(metadata_.get(), bytes))); !s.ok()) {
     return s;

@@ -178,10 +178,6 @@ class Table {
     const char* data = nullptr;
     CachedBlock* cached = nullptr;
   };
-  struct FreeMetadata {
-    std::size_t bytes;
-    void operator()(char* pages) const { free_pages(pages, bytes); }
-  };
 
   Table(std::string path, std::unique_ptr<File> file, BlockCache& cache);
 
@@ -238,8 +234,7 @@ class Table {
   const std::string path_;
   std::unique_ptr<File> file_;
   std::unique_ptr<FileMapping> mapping_;
-  std::unique_ptr<char[], FreeMetadata> metadata_{nullptr,
-                                                  FreeMetadata{0}};  // Filter, index and properties, as in the file.
+  std::unique_ptr<char[], FreePages> metadata_;  // Filter, index and properties, as in the file.
   sstable::Footer footer_;
   sstable::Properties properties_;
   TableMeta meta_;

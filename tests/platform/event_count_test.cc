@@ -26,7 +26,7 @@ void take_turns(int others, int rounds, Spawn spawn, Join join) {
       for (;;) {
         const std::uint32_t seen = events.count();
         if (turn.load(std::memory_order_acquire) % others == me) break;
-        events.wait(seen);
+        events.wait_until(seen, EventCount::kNever);
       }
       turn.fetch_add(1, std::memory_order_release);
       events.advance();
@@ -69,7 +69,7 @@ TEST(EventCount, DoesNotWaitForWhatHasHappened) {
   EventCount events;
   const std::uint32_t seen = events.count();
   events.advance();
-  events.wait(seen);
+  events.wait_until(seen, EventCount::kNever);
   EXPECT_NE(events.count(), seen);
 }
 
