@@ -10,33 +10,26 @@
 #include <vector>
 
 #include "bench/race/engine.h"
+#include "bench/race/level_session.h"
 #include "bench/race/meter.h"
 
 namespace firn::race {
 
 namespace {
 
-leveldb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
-std::string_view view(const leveldb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
+struct LevelDb {
+  using DB = leveldb::DB;
+  using Slice = leveldb::Slice;
+  using Status = leveldb::Status;
+  using Iterator = leveldb::Iterator;
+  using WriteBatch = leveldb::WriteBatch;
+  using WriteOptions = leveldb::WriteOptions;
+  using ReadOptions = leveldb::ReadOptions;
+};
 
-void check(const leveldb::Status& status, std::string_view what) {
-  if (!status.ok()) die(what, status.ToString());
-}
-
-class LevelSession final : public Session {
+class LevelDbSession final : public LevelSession<LevelDb> {
  public:
-  LevelSession(leveldb::DB& db, bool sync) : db_(db) { write_options_.sync = sync; }
-
-  void put(std::string_view key, std::string_view value) override {
-    check(db_.Put(write_options_, slice(key), slice(value)), "Put");
-  }
-  void erase(std::string_view key) override { check(db_.Delete(write_options_, slice(key)), "Delete"); }
-
-  void put_batch(std::span<const Row> rows) override {
-    batch_.Clear();
-    for (const Row& row : rows) batch_.Put(slice(row.key), slice(row.value));
-    check(db_.Write(write_options_, &batch_), "Write");
-  }
+  using LevelSession::LevelSession;
 
   bool get(std::string_view key, std::string_view& value) override {
     if (!read(key, value_)) return false;
@@ -51,34 +44,11 @@ class LevelSession final : public Session {
     }
   }
 
-  ScanSum scan(std::string_view from, std::uint64_t limit, bool reuse_iterator) override {
-    if (!iterator_ || !reuse_iterator) iterator_.reset(db_.NewIterator(read_options_));
-    ScanSum sum;
-    for (iterator_->Seek(slice(from)); iterator_->Valid(); iterator_->Next()) {
-      sum.add(view(iterator_->key()), view(iterator_->value()));
-      if (sum.rows == limit) break;
-    }
-    check(iterator_->status(), "Iterator");
-    return sum;
-  }
-
   ScanSum scan_prefix(std::string_view prefix) override {
     const std::unique_ptr<leveldb::Iterator> it(db_.NewIterator(read_options_));
     ScanSum sum;
     for (it->Seek(slice(prefix)); it->Valid() && view(it->key()).starts_with(prefix); it->Next()) {
       sum.add(view(it->key()), view(it->value()));
-    }
-    check(it->status(), "Iterator");
-    return sum;
-  }
-
-  ScanSum scan_all(bool reverse) override {
-    const std::unique_ptr<leveldb::Iterator> it(db_.NewIterator(read_options_));
-    ScanSum sum;
-    if (reverse) {
-      for (it->SeekToLast(); it->Valid(); it->Prev()) sum.add(view(it->key()), view(it->value()));
-    } else {
-      for (it->SeekToFirst(); it->Valid(); it->Next()) sum.add(view(it->key()), view(it->value()));
     }
     check(it->status(), "Iterator");
     return sum;
@@ -92,13 +62,8 @@ class LevelSession final : public Session {
     return true;
   }
 
-  leveldb::DB& db_;
-  leveldb::WriteOptions write_options_;
-  leveldb::ReadOptions read_options_;
-  leveldb::WriteBatch batch_;
   std::string value_;
   std::vector<std::string> values_;
-  std::unique_ptr<leveldb::Iterator> iterator_;
 };
 
 class LevelEngine final : public Engine {
@@ -115,11 +80,11 @@ class LevelEngine final : public Engine {
     options.filter_policy = filter_.get();
     if (config.table_bytes > 0) options.max_file_size = config.table_bytes;
     leveldb::DB* db = nullptr;
-    check(leveldb::DB::Open(options, config.directory, &db), "Open");
+    LevelDbSession::check(leveldb::DB::Open(options, config.directory, &db), "Open");
     db_.reset(db);
   }
 
-  std::unique_ptr<Session> session() override { return std::make_unique<LevelSession>(*db_, sync_); }
+  std::unique_ptr<Session> session() override { return std::make_unique<LevelDbSession>(*db_, sync_); }
 
   // LevelDB neither flushes on demand (a compaction of no keys does it) nor tells what is due: it is idle when the
   // process has written nothing and used no time for a while.

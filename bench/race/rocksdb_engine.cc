@@ -16,32 +16,25 @@
 #include <vector>
 
 #include "bench/race/engine.h"
+#include "bench/race/level_session.h"
 
 namespace firn::race {
 
 namespace {
 
-rocksdb::Slice slice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
-std::string_view view(const rocksdb::Slice& bytes) { return {bytes.data(), bytes.size()}; }
+struct RocksDb {
+  using DB = rocksdb::DB;
+  using Slice = rocksdb::Slice;
+  using Status = rocksdb::Status;
+  using Iterator = rocksdb::Iterator;
+  using WriteBatch = rocksdb::WriteBatch;
+  using WriteOptions = rocksdb::WriteOptions;
+  using ReadOptions = rocksdb::ReadOptions;
+};
 
-void check(const rocksdb::Status& status, std::string_view what) {
-  if (!status.ok()) die(what, status.ToString());
-}
-
-class RocksSession final : public Session {
+class RocksSession final : public LevelSession<RocksDb> {
  public:
-  RocksSession(rocksdb::DB& db, bool sync) : db_(db) { write_options_.sync = sync; }
-
-  void put(std::string_view key, std::string_view value) override {
-    check(db_.Put(write_options_, slice(key), slice(value)), "Put");
-  }
-  void erase(std::string_view key) override { check(db_.Delete(write_options_, slice(key)), "Delete"); }
-
-  void put_batch(std::span<const Row> rows) override {
-    batch_.Clear();
-    for (const Row& row : rows) check(batch_.Put(slice(row.key), slice(row.value)), "WriteBatch::Put");
-    check(db_.Write(write_options_, &batch_), "Write");
-  }
+  using LevelSession::LevelSession;
 
   bool get(std::string_view key, std::string_view& value) override {
     value_.Reset();
@@ -67,17 +60,6 @@ class RocksSession final : public Session {
     }
   }
 
-  ScanSum scan(std::string_view from, std::uint64_t limit, bool reuse_iterator) override {
-    if (!iterator_ || !reuse_iterator) iterator_.reset(db_.NewIterator(read_options_));
-    ScanSum sum;
-    for (iterator_->Seek(slice(from)); iterator_->Valid(); iterator_->Next()) {
-      sum.add(view(iterator_->key()), view(iterator_->value()));
-      if (sum.rows == limit) break;
-    }
-    check(iterator_->status(), "Iterator");
-    return sum;
-  }
-
   ScanSum scan_prefix(std::string_view prefix) override {
     upper_bound_ = prefix;
     while (!upper_bound_.empty() && upper_bound_.back() == '\xFF') upper_bound_.pop_back();
@@ -92,40 +74,23 @@ class RocksSession final : public Session {
     return sum;
   }
 
-  ScanSum scan_all(bool reverse) override {
-    const std::unique_ptr<rocksdb::Iterator> it(db_.NewIterator(read_options_));
-    ScanSum sum;
-    if (reverse) {
-      for (it->SeekToLast(); it->Valid(); it->Prev()) sum.add(view(it->key()), view(it->value()));
-    } else {
-      for (it->SeekToFirst(); it->Valid(); it->Next()) sum.add(view(it->key()), view(it->value()));
-    }
-    check(it->status(), "Iterator");
-    return sum;
-  }
-
  private:
-  rocksdb::DB& db_;
-  rocksdb::WriteOptions write_options_;
-  rocksdb::ReadOptions read_options_;
-  rocksdb::WriteBatch batch_;
   rocksdb::PinnableSlice value_;
   std::vector<rocksdb::Slice> keys_;
   std::vector<rocksdb::PinnableSlice> values_;
   std::vector<rocksdb::Status> statuses_;
-  std::unique_ptr<rocksdb::Iterator> iterator_;
   std::string upper_bound_;
 };
 
 class RocksEngine final : public Engine {
  public:
   RocksEngine(std::unique_ptr<rocksdb::DB> db, bool sync) : db_(std::move(db)), sync_(sync) {}
-  ~RocksEngine() override { check(db_->Close(), "Close"); }
+  ~RocksEngine() override { RocksSession::check(db_->Close(), "Close"); }
 
   std::unique_ptr<Session> session() override { return std::make_unique<RocksSession>(*db_, sync_); }
 
   void settle() override {
-    check(db_->Flush(rocksdb::FlushOptions()), "Flush");
+    RocksSession::check(db_->Flush(rocksdb::FlushOptions()), "Flush");
     // There is no call that waits for compactions in this version; a job may schedule the next one a moment later.
     for (int idle_polls = 0; idle_polls < 5; idle_polls = busy() ? 0 : idle_polls + 1) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
@@ -152,10 +117,10 @@ template <class Owner>
 Owner open_database(const rocksdb::Options& options, const std::string& directory) {
   Owner db;
   if constexpr (requires { rocksdb::DB::Open(options, directory, &db); }) {
-    check(rocksdb::DB::Open(options, directory, &db), "Open");
+    RocksSession::check(rocksdb::DB::Open(options, directory, &db), "Open");
   } else {
     typename Owner::pointer opened = nullptr;
-    check(rocksdb::DB::Open(options, directory, &opened), "Open");
+    RocksSession::check(rocksdb::DB::Open(options, directory, &opened), "Open");
     db.reset(opened);
   }
   return db;
