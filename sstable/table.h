@@ -283,8 +283,8 @@ class TableCursor final : public Cursor {
 
   // Makes `block` the present one; false, with status(), when it cannot be read.
   bool load(std::uint32_t block);
-  Status load_shared(std::uint32_t block, const char*& data);
-  Status load_private(std::uint32_t block, const char*& data);
+  Result<const char*> load_shared(std::uint32_t block);
+  Result<const char*> load_private(std::uint32_t block);
   Status fill_piece(std::uint32_t block);
   char* reserve_piece(std::size_t bytes);
   bool lost_mapping();

@@ -29,14 +29,13 @@ BlockRef TableCursor::pin() const {
 bool TableCursor::load(std::uint32_t block) {
   if (block == block_) return true;
   block_ = kNoBlock;
-  const char* data = nullptr;
-  Status s = kind_ == ScanKind::kUser ? load_shared(block, data) : load_private(block, data);
-  if (!s.ok()) {
-    fail(std::move(s));
+  const Result<const char*> data = kind_ == ScanKind::kUser ? load_shared(block) : load_private(block);
+  if (!data.ok()) {
+    fail(data.status());
     return false;
   }
   block_ = block;
-  reader_ = sstable::BlockReader(data);
+  reader_ = sstable::BlockReader(*data);
   const Slice prefix = reader_.prefix();
   prefix_bytes_ = prefix.size();
   grow_key(prefix_bytes_ + sstable::kHeadBytes);
@@ -54,7 +53,7 @@ void TableCursor::grow_key(std::size_t bytes) {
 }
 
 // Through the mapping or the cache.
-Status TableCursor::load_shared(std::uint32_t block, const char*& data) {
+Result<const char*> TableCursor::load_shared(std::uint32_t block) {
   read_ahead_.note(table_, block);
   if (Status s = table_.pin_block(block, pinned_); !s.ok()) return s;
   if (pinned_.mapped) {
@@ -64,12 +63,11 @@ Status TableCursor::load_shared(std::uint32_t block, const char*& data) {
       if (Status s = table_.pin_block(block, pinned_); !s.ok()) return s;
     }
   }
-  data = pinned_.data;
-  return {};
+  return pinned_.data;
 }
 
 // By a copy: what compaction writes anew is what was verified, whatever becomes of the mapping meanwhile.
-Status TableCursor::load_private(std::uint32_t block, const char*& data) {
+Result<const char*> TableCursor::load_private(std::uint32_t block) {
   const sstable::BlockPlace place = table_.place_of(block);
   const std::size_t bytes = table_.extent_bytes(block);
   if (place.offset < piece_offset_ || place.offset + bytes > piece_offset_ + piece_bytes_) {
@@ -77,8 +75,7 @@ Status TableCursor::load_private(std::uint32_t block, const char*& data) {
   }
   auto decoded = sstable::decode_stored(place, {piece_.get() + (place.offset - piece_offset_), bytes}, scratch_);
   if (!decoded.ok()) return decoded.status();
-  data = decoded->data();
-  return {};
+  return decoded->data();
 }
 
 char* TableCursor::reserve_piece(std::size_t bytes) {
