@@ -109,6 +109,28 @@ TEST(Epoch, DeletersMayRetire) {
   EXPECT_EQ(deleted, 1);
 }
 
+TEST(Epoch, WhatIsRetiredWhileAnotherThreadCollectsGoesWithoutAThird) {
+  struct Slow {
+    std::atomic<bool> deleting{false};
+    std::atomic<bool> other_retired{false};
+  } slow;
+  std::atomic<int> deleted{0};
+  std::thread collector([&slow] {
+    epoch_retire(&slow, [](void* object) {
+      auto& self = *static_cast<Slow*>(object);
+      self.deleting = true;
+      self.deleting.notify_one();
+      self.other_retired.wait(false);
+    });
+  });
+  slow.deleting.wait(false);
+  epoch_retire(new Probe(deleted));
+  slow.other_retired = true;
+  slow.other_retired.notify_one();
+  collector.join();
+  EXPECT_EQ(deleted, 1);
+}
+
 TEST(Epoch, ManyRetiredBehindOneGuardAllGo) {
   constexpr int kCount = 1000;
   std::atomic<int> deleted{0};
