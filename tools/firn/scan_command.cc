@@ -64,8 +64,9 @@ class Scan {
     const auto read = [this](const std::optional<std::string>& text, std::optional<std::string>& into) {
       if (!text) return Status();
       auto bytes = bound(*text);
-      if (bytes.ok()) into = *std::move(bytes);
-      return bytes.status();
+      if (!bytes.ok()) return bytes.status();
+      into = *std::move(bytes);
+      return Status();
     };
     std::optional<std::string> prefix;
     if (Status status = read(arguments_.from, bounds.lower); !status.ok()) return status;
