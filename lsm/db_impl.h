@@ -57,7 +57,7 @@ class DbImpl final : public DB {
  private:
   // open.cc
   Status find_database(bool& is_new);
-  Status adopt(std::unique_ptr<Manifest> manifest);
+  Status adopt(std::unique_ptr<Manifest> manifest, const std::vector<DirectoryEntry>& entries);
   Status check_tables(const ManifestState& state, const std::vector<DirectoryEntry>& entries) const;
   Status replay_log(const ManifestState& state, const wal::ReplayRequest& request);
   using ReplayVisitor = std::function<Status(FamilyState&, Sequence, const BatchOperation&)>;

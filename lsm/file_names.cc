@@ -26,7 +26,8 @@ std::optional<std::uint64_t> parse_number(std::string_view digits) {
   std::uint64_t number = 0;
   const char* const end = digits.data() + digits.size();
   const auto [stop, error] = std::from_chars(digits.data(), end, number);
-  if (error != std::errc() || stop != end || padded(number) != digits) return std::nullopt;
+  const bool as_padded = digits.size() == kDigits || (digits.size() > kDigits && digits[0] != '0');
+  if (error != std::errc() || stop != end || !as_padded) return std::nullopt;
   return number;
 }
 

@@ -46,7 +46,12 @@ Result<std::unique_ptr<Manifest>> Manifest::recover(FileSystem& files, const std
     return Status(StatusCode::kNotADatabase, directory + ": no such directory");
   }
   if (!contents.ok()) return contents.status();
-  Result<LoadedManifest> loaded = load_current_manifest(files, directory, *contents);
+  return recover(files, directory, *contents);
+}
+
+Result<std::unique_ptr<Manifest>> Manifest::recover(FileSystem& files, const std::string& directory,
+                                                    const DirectoryContents& contents) {
+  Result<LoadedManifest> loaded = load_current_manifest(files, directory, contents);
   if (!loaded.ok()) return loaded.status();
 
   std::unique_ptr<Manifest> manifest(new Manifest(files, directory, loaded->database));
@@ -61,8 +66,8 @@ Result<std::unique_ptr<Manifest>> Manifest::recover(FileSystem& files, const std
   manifest->dropped_bytes_ = loaded->dropped_bytes;
   manifest->settled_ = loaded->settled;
   if (loaded->settled) manifest->current_edit_ = manifest->state_.edit_number;
-  manifest->old_files_.insert(contents->manifests.begin(), contents->manifests.end());
-  manifest->last_number_ = contents->manifests.back();
+  manifest->old_files_.insert(contents.manifests.begin(), contents.manifests.end());
+  manifest->last_number_ = contents.manifests.back();
   return manifest;
 }
 
@@ -173,7 +178,11 @@ Status Manifest::vouch() { return current_edit_ == edit_number() ? Status() : wr
 Result<wal::ReplayRequest> Manifest::replay_request() const {
   const Result<DirectoryContents> contents = list_database(files_, directory_);
   if (!contents.ok()) return contents.status();
-  return make_replay_request(directory_, *contents, database_, state_, {state_.edit_number, path_, end_});
+  return replay_request(*contents);
+}
+
+wal::ReplayRequest Manifest::replay_request(const DirectoryContents& contents) const {
+  return make_replay_request(directory_, contents, database_, state_, {state_.edit_number, path_, end_});
 }
 
 }  // namespace firn::lsm

@@ -22,6 +22,8 @@
 
 namespace firn::lsm {
 
+struct DirectoryContents;  // lsm/manifest_reader.h
+
 class Manifest {
  public:
   // Makes the manifest of a new database whose first edit is `first` (with the family "default"). Precondition: the
@@ -32,6 +34,9 @@ class Manifest {
   // Errors: kNotADatabase (no directory, none of Firn's files in it, or a creation that was interrupted),
   // kCorruption, kNewerFormat, kIo.
   static Result<std::unique_ptr<Manifest>> recover(FileSystem& files, const std::string& directory);
+  // The same for who has listed the directory.
+  static Result<std::unique_ptr<Manifest>> recover(FileSystem& files, const std::string& directory,
+                                                   const DirectoryContents& contents);
   ~Manifest();
   Manifest(const Manifest&) = delete;
   Manifest& operator=(const Manifest&) = delete;
@@ -57,6 +62,7 @@ class Manifest {
 
   // What the log is to be read with: live segments, other log files in the directory, proofs.
   Result<wal::ReplayRequest> replay_request() const;
+  wal::ReplayRequest replay_request(const DirectoryContents& contents) const;
 
  private:
   Manifest(FileSystem& files, std::string directory, const wal::DatabaseId& database);

@@ -241,8 +241,12 @@ wal::ReplayRequest make_replay_request(const std::string& directory, const Direc
 Result<DirectoryContents> list_database(FileSystem& files, const std::string& directory) {
   const Result<std::vector<DirectoryEntry>> entries = files.list(directory);
   if (!entries.ok()) return entries.status();
+  return database_contents(*entries);
+}
+
+DirectoryContents database_contents(const std::vector<DirectoryEntry>& entries) {
   DirectoryContents contents;
-  for (const DirectoryEntry& entry : *entries) {
+  for (const DirectoryEntry& entry : entries) {
     const std::optional<FileName> name = parse_file_name(entry.name);
     if (entry.is_directory || !name.has_value()) continue;
     switch (name->kind) {

@@ -41,6 +41,7 @@ struct DirectoryContents {
   std::vector<std::uint64_t> tables;
   bool has_current = false;
 };
+DirectoryContents database_contents(const std::vector<DirectoryEntry>& entries);
 // Errors: kNotFound for a missing directory, kIo.
 Result<DirectoryContents> list_database(FileSystem& files, const std::string& directory);
 

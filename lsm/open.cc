@@ -91,12 +91,17 @@ Status DbImpl::open() {
     if (!lock.ok()) return lock.status();
     lock_ = std::move(lock).value();
   }
-  auto manifest = Manifest::recover(core_.files, core_.directory);
+  // Once: with many tables a listing takes longer than everything else here.
+  auto entries = core_.files.list(core_.directory);
+  if (!entries.ok()) return entries.status();
+  auto manifest = Manifest::recover(core_.files, core_.directory, database_contents(*entries));
   if (!manifest.ok() && manifest.status().code() == StatusCode::kNotADatabase) {
     if (!core_.options.create_if_missing || core_.options.read_only) return manifest.status();
     manifest = Manifest::create(core_.files, core_.directory, draw_database_id(*core_.platform.random),
                                 first_edit(core_.options));
     is_new = true;
+    entries = core_.files.list(core_.directory);
+    if (!entries.ok()) return entries.status();
   }
   if (!manifest.ok()) return manifest.status();
   if (core_.options.error_if_exists && !is_new) {
@@ -109,7 +114,7 @@ Status DbImpl::open() {
     if (Status status = core_.files.sync_directory(core_.directory); !status.ok()) return status;
   }
   if (Status status = start_threads(); !status.ok()) return status;
-  if (Status status = adopt(std::move(manifest).value()); !status.ok()) return status;
+  if (Status status = adopt(std::move(manifest).value(), *entries); !status.ok()) return status;
   recovery_.elapsed_ns = core_.platform.clock->monotonic_ns() - start_ns;
   start_work();
   closed_.store(false, std::memory_order_release);
@@ -118,6 +123,8 @@ Status DbImpl::open() {
 
 // Refuses what must not be touched, before the first change; makes the directory of a new database.
 Status DbImpl::find_database(bool& is_new) {
+  // Nobody needs the other names then, of which there may be many.
+  if (core_.files.open(current_path(core_.directory), OpenMode::kRead, FileKind::kCurrent).ok()) return {};
   const bool may_create = core_.options.create_if_missing && !core_.options.read_only;
   auto entries = core_.files.list(core_.directory);
   if (entries.ok() && holds_firn_files(*entries)) return {};
@@ -142,17 +149,15 @@ Status DbImpl::find_database(bool& is_new) {
   return status;
 }
 
-Status DbImpl::adopt(std::unique_ptr<Manifest> manifest) {
-  auto entries = core_.files.list(core_.directory);
-  if (!entries.ok()) return entries.status();
-  auto request = manifest->replay_request();
-  if (!request.ok()) return request.status();
-  const ManifestState state = manifest->state();
-  if (Status status = check_tables(state, *entries); !status.ok()) return status;
-  if (Status status = check_segment_sizes(core_.directory, *entries, state); !status.ok()) return status;
+// `entries`: of the directory, since when nothing has changed there.
+Status DbImpl::adopt(std::unique_ptr<Manifest> manifest, const std::vector<DirectoryEntry>& entries) {
+  const wal::ReplayRequest request = manifest->replay_request(database_contents(entries));
+  const ManifestState& state = manifest->state();  // Does not change before the log is replayed.
+  if (Status status = check_tables(state, entries); !status.ok()) return status;
+  if (Status status = check_segment_sizes(core_.directory, entries, state); !status.ok()) return status;
 
   std::uint64_t next_id = state.next_file_id;
-  for (const DirectoryEntry& entry : *entries) {
+  for (const DirectoryEntry& entry : entries) {
     if (FIRN_PLANTED_BUG(file_id_reused)) break;
     const auto name = parse_file_name(entry.name);
     // Manifests are numbered by themselves.
@@ -176,8 +181,8 @@ Status DbImpl::adopt(std::unique_ptr<Manifest> manifest) {
   committer_ = std::make_unique<Committer>(core_, *log_, *maintenance_, gate_);
   committer_->set_last_sequence(state.last_sequence);
   recovery_.clean = state.clean_close.has_value() || state.log_segments.empty();
-  if (Status status = replay_log(state, *request); !status.ok()) return status;
-  if (!core_.options.read_only) remove_orphans(*entries);
+  if (Status status = replay_log(state, request); !status.ok()) return status;
+  if (!core_.options.read_only) remove_orphans(entries);
   return {};
 }
 

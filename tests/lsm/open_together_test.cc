@@ -78,6 +78,18 @@ class ClosedTables : public ::testing::Test {
   std::string steps_;
 };
 
+TEST_F(ClosedTables, AreListedOnceByAnOpen) {
+  ASSERT_TRUE(db_->close().ok());
+  files_.set_fault_hook([this](const Operation& operation) -> std::optional<Fault> {
+    const std::lock_guard lock(mutex_);
+    if (operation.kind == OperationKind::kList) steps_.push_back('l');
+    return std::nullopt;
+  });
+  ASSERT_NO_FATAL_FAILURE(open());
+  const std::lock_guard lock(mutex_);
+  EXPECT_EQ(steps_, "l");
+}
+
 TEST_F(ClosedTables, AreOpenedTogetherByAGet) {
   watch();
   EXPECT_EQ(*db_->get(key(0, 50)), key(0, 50));
