@@ -277,7 +277,7 @@ Status DbImpl::verify() try {
     for (int level = 0; level < kLevelCount; ++level) {
       for (const auto& file : version->level(level)) {
         for (const auto& values : file->values()) value_files.emplace(values->meta().id, values.get());
-        auto table = file->open();
+        auto table = file->open_whole();
         if (!table.ok()) return table.status();
         if (Status status = (*table)->verify([](const TableDamage&) {}); !status.ok()) return status;
       }

@@ -135,7 +135,7 @@ Status Maintenance::run_plan(Work& work, const compaction::CompactionPlan& plan)
   // Not left to the first reader, where there are readers: mapping a table takes some milliseconds.
   const bool read = std::any_of(replaced.begin(), replaced.end(), [](const auto& t) { return t->opened() != nullptr; });
   for (const auto& [level, table] : change.added) {
-    if (read && core_.store->has_room_to_map(table->meta().file_bytes)) static_cast<void>(table->open());
+    if (read && core_.store->has_room_to_map(table->meta().file_bytes)) static_cast<void>(table->open_whole());
   }
   Status status = install_compaction(work, std::move(edit), change, new_files, replaced);
   if (!status.ok()) return status;

@@ -92,14 +92,14 @@ class Candidates {
   // Goes on to the next few; false when there are none.
   bool more() {
     count_ = 0;
-    all_open_ = true;
+    all_ready_ = true;
     for (; count_ < kWidth && run_ < version_.runs(); ++run_) {
       const TableFile* const file = version_.find(run_, head_, lookup_.key);
       if (file == nullptr) continue;
       const Table* const table = file->opened();
       if (table != nullptr) [[likely]]
         table->prefetch_filter(lookup_.hash);
-      all_open_ &= table != nullptr;
+      all_ready_ &= file->ready_to_get();
       files_[count_++] = file;
     }
     foreseen_ = OldestHasKey::expected() && count_ != 0 ? files_[count_ - 1]->opened() : nullptr;
@@ -112,10 +112,10 @@ class Candidates {
   }
   // Whether `file`, one of these, is the oldest table that may hold the key.
   bool is_oldest(const TableFile* file) const { return run_ == version_.runs() && file == files_[count_ - 1]; }
-  // Opens those that are closed together.
+  // Makes them ready for the get, together.
   void open() {
-    if (!all_open_) [[unlikely]]
-      TableFile::open_together({files_.data(), files_.data() + count_});
+    if (!all_ready_) [[unlikely]]
+      TableFile::prepare_gets({files_.data(), files_.data() + count_});
   }
   std::span<const TableFile* const> files() const { return {files_.data(), count_}; }
 
@@ -127,7 +127,7 @@ class Candidates {
   const std::uint64_t head_;
   std::size_t run_ = 0;
   std::size_t count_ = 0;
-  bool all_open_ = true;
+  bool all_ready_ = true;
   const Table* foreseen_ = nullptr;  // Whose index was walked already, as far as this:
   std::uint32_t foreseen_start_ = 0;
   std::array<const TableFile*, kWidth> files_;  // NOLINT: only the first count_ are read.
@@ -140,7 +140,7 @@ Status find_in_tables(Core& core, const EpochGuard& guard, Candidates& candidate
   do {
     candidates.open();
     for (const TableFile* const file : candidates.files()) {
-      auto table = file->open();
+      auto table = file->open_to_get();
       if (!table.ok()) return table.status();
       if (!(*table)->may_contain(lookup.hash)) {
         ++skips;
@@ -234,7 +234,7 @@ void MultiGet::probe_memtable(const MemTable& memtable) {
   });
 }
 
-// Opens all tables that the pending keys may be in together, where they would be met one by one, run after run.
+// Makes all tables that the pending keys may be in ready together, where they would be met one by one, run after run.
 void MultiGet::open_tables() {
   opened_tables_ = true;
   const Version& version = *view_.version();
@@ -242,16 +242,16 @@ void MultiGet::open_tables() {
   for (std::size_t run = 0; run < version.runs(); ++run) {
     for (std::size_t i = 0; i < count_; ++i) {
       const TableFile* const file = version.find(run, pending_[i].head, pending_[i].lookup.key);
-      if (file != nullptr && file->opened() == nullptr) files.push_back(file);
+      if (file != nullptr && !file->ready_to_get()) files.push_back(file);
     }
   }
-  TableFile::open_together(std::move(files));
+  TableFile::prepare_gets(files);
 }
 
 void MultiGet::assign(Pending& pending, const TableFile& file) {
-  if (file.opened() == nullptr && !opened_tables_) [[unlikely]]
+  if (!file.ready_to_get() && !opened_tables_) [[unlikely]]
     open_tables();
-  auto table = file.open();
+  auto table = file.open_to_get();
   if (table.ok()) {
     pending.file = &file;
     pending.table = *table;

@@ -132,6 +132,16 @@ Result<Table*> TableFile::open_first() const {
   return table_.get();
 }
 
+Result<Table*> TableFile::open_whole() const {
+  auto table = open();
+  if (!table.ok() || (*table)->has_filter()) return table;
+  MutexLock lock(mutex_);
+  Status s = (*table)->load_filter();
+  filter_failed_.store(!s.ok(), std::memory_order_relaxed);
+  if (!s.ok()) return s;
+  return table;
+}
+
 // The last step; mutex_ is held.
 Status TableFile::finish_open(std::shared_ptr<Table> table) const {
   const bool may_map = store_->take_mapping(meta_.file_bytes);
@@ -161,6 +171,21 @@ void TableFile::open_together(std::vector<const TableFile*> files) {
     MutexLock lock(file->mutex_);
     if (file->table_ == nullptr) static_cast<void>(file->finish_open(std::move(table)));
   }
+}
+
+void TableFile::prepare_gets(const std::vector<const TableFile*>& files) {
+  open_together(files);
+  std::vector<const TableFile*> due;
+  std::uint64_t bytes = 0;
+  for (const TableFile* const file : files) {
+    if (file->opened() == nullptr || file->ready_to_get()) continue;
+    if (file->gets_.load(std::memory_order_relaxed) < kGetsBeforeFilter || bytes >= kFilterBytesPerCall) continue;
+    if (std::find(due.begin(), due.end(), file) != due.end()) continue;
+    bytes += file->opened()->request_filter();
+    due.push_back(file);
+  }
+  for (const TableFile* const file : files) file->gets_.fetch_add(1, std::memory_order_relaxed);
+  for (const TableFile* const file : due) static_cast<void>(file->open_whole());
 }
 
 }  // namespace firn::lsm

@@ -89,9 +89,25 @@ class TableFile {
     if (Table* table = opened_.load(std::memory_order_acquire)) return table;
     return open_first();
   }
+  // The same with its filter, which open() leaves out where it is large.
+  Result<Table*> open_whole() const;
   // Opens those of `files` that are closed, none of them null; all that they need of the disk is asked for together.
   // Errors show when open() is called.
   static void open_together(std::vector<const TableFile*> files);
+
+  // For gets. A large filter takes the disk as long as many blocks: the first gets of a table go without, then it is
+  // loaded, by one of them.
+  // Whether the table is open with its filter.
+  bool ready_to_get() const {
+    const Table* const table = opened();
+    return table != nullptr && table->has_filter();
+  }
+  // Opens those of `files` that are closed, and loads filters that are due, the first ones first: as many as one call
+  // may wait for. A file is there as often as keys are looked for in it. Errors show when open_to_get() is called.
+  static void prepare_gets(const std::vector<const TableFile*>& files);
+  // As open(). A filter that could not be loaded is an error, too, until it can.
+  Result<Table*> open_to_get() const { return filter_failed_.load(std::memory_order_relaxed) ? open_whole() : open(); }
+
   // The table for a background job: the open one, or one of the caller's own, which is neither mapped nor kept. What a
   // compaction reads once should not stay in memory.
   Result<std::shared_ptr<Table>> open_for_job() const;
@@ -105,6 +121,10 @@ class TableFile {
   void mark_obsolete() { obsolete_.store(true, std::memory_order_relaxed); }
 
  private:
+  static constexpr std::uint32_t kGetsBeforeFilter =
+      16;  // Cost about what reading the filter of a table of 64 MiB does.
+  static constexpr std::uint64_t kFilterBytesPerCall = std::uint64_t{1} << 20;
+
   Result<Table*> open_first() const;
   Status finish_open(std::shared_ptr<Table> table) const;
 
@@ -116,6 +136,8 @@ class TableFile {
   mutable std::shared_ptr<Table> table_;  // Written under mutex_, once.
   mutable bool mapped_ = false;           // Guarded by mutex_.
   mutable std::atomic<Table*> opened_{nullptr};
+  mutable std::atomic<std::uint32_t> gets_{0};      // Keys that were looked for without the filter.
+  mutable std::atomic<bool> filter_failed_{false};  // The last attempt to load it did.
 };
 
 }  // namespace firn::lsm

@@ -26,6 +26,11 @@ void prefetch_columns(const char* block) {
 constexpr std::uint32_t kBlocksBeforeReadAhead = 2;
 constexpr std::uint64_t kReadAheadBytes = std::uint64_t{256} << 10;
 
+// A block of 4 KiB takes some 22 bytes of the index.
+constexpr std::uint64_t kFileBytesPerIndexByte = 188;
+// A filter that is no larger is read with the index: that takes the disk hardly longer.
+constexpr std::uint64_t kSmallFilterBytes = std::uint64_t{64} << 10;
+
 std::string difference(const char* what, std::uint64_t found, std::uint64_t expected) {
   return "file has " + std::string(what) + " " + std::to_string(found) + ", the database expects " +
          std::to_string(expected);
@@ -53,7 +58,7 @@ Result<std::shared_ptr<Table>> Table::open_file(FileSystem& files, const std::st
                                                 BlockCache& cache, bool may_map) {
   auto table = start_open(files, path, cache);
   if (!table.ok()) return table.status();
-  if (Status s = (*table)->request_metadata(expected); !s.ok()) return s;
+  if (Status s = (*table)->request_metadata(expected, true); !s.ok()) return s;
   if (Status s = (*table)->take_metadata(expected, may_map); !s.ok()) return s;
   return table;
 }
@@ -65,14 +70,17 @@ Result<std::shared_ptr<Table>> Table::start_open(FileSystem& files, const std::s
   auto size = table->file_->size();
   if (!size.ok()) return size.status();
   table->meta_.file_bytes = *size;
-  const std::uint64_t footer_bytes = std::min<std::uint64_t>(*size, sstable::kFooterBytes);
-  table->file_->prefetch(*size - footer_bytes, footer_bytes);
+  // As much as the index takes as a rule, so that it comes with the footer.
+  const std::uint64_t tail_bytes = std::min(*size, sstable::kFooterBytes + *size / kFileBytesPerIndexByte);
+  table->file_->prefetch(*size - tail_bytes, tail_bytes);
   return table;
 }
 
-Status Table::request_metadata(const TableMeta* expected) {
+Status Table::request_metadata(const TableMeta* expected, bool whole) {
   if (Status s = read_footer(expected); !s.ok()) return s;
-  file_->prefetch(metadata_offset(), metadata_bytes());
+  const sstable::Section& filter = footer_.section(SectionKind::kFilter);
+  read_from_ = filter.offset + (whole || filter.length <= kSmallFilterBytes ? 0 : filter.length);
+  file_->prefetch(read_from_, metadata_offset() + metadata_bytes() - read_from_);
   return {};
 }
 
@@ -119,33 +127,50 @@ Slice Table::section(SectionKind kind) const {
 // Into one huge page where that at most doubles the memory: each lookup misses the cache here twice, and each of these
 // misses would miss the TLB too.
 Status Table::read_metadata() {
-  const std::uint64_t start = metadata_offset();
   const std::size_t bytes = metadata_bytes();
   const std::size_t room = bytes + 1 < kHugePageBytes / 2 ? bytes + 1 : round_up(bytes + 1, kHugePageBytes);
   metadata_ = {static_cast<char*>(allocate_pages(room)), FreePages{room}};
   if (metadata_ == nullptr) return Status(StatusCode::kOutOfMemory, path_ + ": no memory for index and filter");
-  if (Status s = read_exactly(*file_, start, std::as_writable_bytes(std::span(metadata_.get(), bytes))); !s.ok()) {
-    return s;
-  }
+  if (Status s = read_section_bytes(read_from_, bytes - unread_filter_bytes()); !s.ok()) return s;
+  const bool with_filter = unread_filter_bytes() == 0;
   for (const SectionKind kind : {SectionKind::kFilter, SectionKind::kIndex, SectionKind::kProperties}) {
-    const sstable::Section& entry = footer_.section(kind);
-    if (sstable::table_checksum(meta_.id, entry.offset, section(kind)) != entry.checksum) {
-      return Status::corruption(path_, entry.offset,
-                                "checksum mismatch in section " + std::to_string(static_cast<std::uint32_t>(kind)));
-    }
+    if (kind == SectionKind::kFilter && !with_filter) continue;
+    if (Status s = check_section(kind); !s.ok()) return s;
   }
   const std::string_view problem =
       index_.open(section(SectionKind::kIndex), footer_.section(SectionKind::kData).length);
   if (!problem.empty()) return Status::corruption(path_, footer_.section(SectionKind::kIndex).offset, problem);
   if (section(SectionKind::kFilter).size() / sstable::kFilterLineBytes > UINT32_MAX) {
-    return Status::corruption(path_, start, "filter is too large");
+    return Status::corruption(path_, metadata_offset(), "filter is too large");
   }
   filter_ = sstable::Filter(section(SectionKind::kFilter));
+  has_filter_.store(with_filter, std::memory_order_relaxed);
   if (!sstable::decode_properties(section(SectionKind::kProperties), footer_.version, properties_, meta_) ||
       properties_.compressed_blocks > index_.blocks()) {
     return Status::corruption(path_, footer_.section(SectionKind::kProperties).offset, "malformed properties");
   }
   return {};
+}
+
+Status Table::load_filter() {
+  if (has_filter()) return {};
+  if (Status s = read_section_bytes(metadata_offset(), unread_filter_bytes()); !s.ok()) return s;
+  if (Status s = check_section(SectionKind::kFilter); !s.ok()) return s;
+  has_filter_.store(true, std::memory_order_release);
+  return {};
+}
+
+// Of the file into their place in metadata_.
+Status Table::read_section_bytes(std::uint64_t offset, std::size_t bytes) {
+  const std::span<char> into(metadata_.get() + (offset - metadata_offset()), bytes);
+  return read_exactly(*file_, offset, std::as_writable_bytes(into));
+}
+
+Status Table::check_section(SectionKind kind) const {
+  const sstable::Section& entry = footer_.section(kind);
+  if (sstable::table_checksum(meta_.id, entry.offset, section(kind)) == entry.checksum) return {};
+  return Status::corruption(path_, entry.offset,
+                            "checksum mismatch in section " + std::to_string(static_cast<std::uint32_t>(kind)));
 }
 
 // Where mapping fails the table is read through the cache.

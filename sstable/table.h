@@ -1,8 +1,8 @@
 // Reads one table. Format: docs/formats.md#table, constants: sstable/table_format.h.
 //
-// Index and filter are in memory while the table is open, as they are in the file. Blocks are read in place where the
-// file is mapped, else through the block cache. A block is verified whenever it comes from the disk: at every read of
-// the file, and at the first touch of a mapped one (a bit per block remembers).
+// The index is in memory while the table is open, as it is in the file; so is the filter, once it is loaded. Blocks are
+// read in place where the file is mapped, else through the block cache. A block is verified whenever it comes from the
+// disk: at every read of the file, and at the first touch of a mapped one (a bit per block remembers).
 //
 // Damage never spreads: a call that needs a damaged block fails with kCorruption naming file and offset; others work.
 // When a mapping reports an unreadable page the table leaves it and reads the file from then on, so that an error is
@@ -101,10 +101,20 @@ class Table {
   static Result<std::shared_ptr<Table>> open(FileSystem& files, const std::string& path, const TableMeta& expected,
                                              BlockCache& cache, bool may_map);
   // open() in three steps, for several tables at once: what each of the first two asks the disk for, the next one
-  // reads. Nothing else may be asked of the table before the last one succeeded. Errors of each: as open().
+  // reads. Nothing else may be asked of the table before the last one succeeded. A large filter is left out: every key
+  // may be there until load_filter(). Errors of each: as open().
   static Result<std::shared_ptr<Table>> start_open(FileSystem& files, const std::string& path, BlockCache& cache);
-  Status continue_open(const TableMeta& expected) { return request_metadata(&expected); }
+  Status continue_open(const TableMeta& expected) { return request_metadata(&expected, false); }
   Status finish_open(const TableMeta& expected, bool may_map) { return take_metadata(&expected, may_map); }
+  // Whether gets may ask the filter. False only after finish_open(), before load_filter() succeeded.
+  bool has_filter() const { return has_filter_.load(std::memory_order_acquire); }
+  // Asks the disk for what load_filter() reads; so many bytes.
+  std::size_t request_filter() const {
+    file_->prefetch(metadata_offset(), unread_filter_bytes());
+    return unread_filter_bytes();
+  }
+  // Beside gets, but not beside itself. Errors: as open(); it may be tried again.
+  Status load_filter();
   // A file of which nothing is known, such as `firn dump` gets: meta() is what the file says. Not mapped.
   static Result<std::shared_ptr<Table>> open_unknown(FileSystem& files, const std::string& path, BlockCache& cache);
   ~Table();
@@ -127,7 +137,9 @@ class Table {
   // The steps of get(), for many keys in lockstep: prefetch_filter for all keys, then may_contain; start_locate, then
   // finish_locate; prefetch_block, then find. Each step asks for the memory that the next one reads.
   void prefetch_filter(std::uint64_t hash) const { filter_.prefetch(hash); }
-  bool may_contain(std::uint64_t hash) const { return filter_.may_contain(hash); }  // False: certainly not here.
+  bool may_contain(std::uint64_t hash) const {  // False: certainly not here.
+    return !has_filter() || filter_.may_contain(hash);
+  }
   std::uint32_t start_locate(Slice key) const { return index_.start_locate(key); }
   // The block where `key` begins if it is here. `start`: of start_locate(key).
   std::uint32_t finish_locate(Slice key, std::uint32_t start) const { return index_.finish_locate(key, start); }
@@ -183,14 +195,18 @@ class Table {
 
   static Result<std::shared_ptr<Table>> open_file(FileSystem& files, const std::string& path, const TableMeta* expected,
                                                   BlockCache& cache, bool may_map);
-  Status request_metadata(const TableMeta* expected);
+  Status request_metadata(const TableMeta* expected, bool whole);
   Status take_metadata(const TableMeta* expected, bool may_map);
   Status read_footer(const TableMeta* expected);
   std::uint64_t metadata_offset() const { return footer_.section(sstable::SectionKind::kFilter).offset; }
   std::size_t metadata_bytes() const {
     return static_cast<std::size_t>(footer_.file_bytes - sstable::kFooterBytes - metadata_offset());
   }
+  // Of the filter, if it was left out by request_metadata().
+  std::size_t unread_filter_bytes() const { return static_cast<std::size_t>(read_from_ - metadata_offset()); }
   Status read_metadata();
+  Status read_section_bytes(std::uint64_t offset, std::size_t bytes);
+  Status check_section(sstable::SectionKind kind) const;
   void map_file();
   Slice section(sstable::SectionKind kind) const;  // Of the metadata in memory.
 
@@ -221,7 +237,8 @@ class Table {
   bool reachable(Slice value) const;
 
   // What a get touches, first.
-  sstable::Filter filter_;
+  std::atomic<bool> has_filter_{false};
+  sstable::Filter filter_;        // Its lines may be read once has_filter_.
   const char* mapped_ = nullptr;  // The mapping's bytes; null for a table read through the cache.
   mutable std::atomic<bool> mapping_lost_{false};
   const std::atomic<bool>* damage_flag_ = nullptr;          // The mapping's, if it has one.
@@ -235,6 +252,7 @@ class Table {
   std::unique_ptr<File> file_;
   std::unique_ptr<FileMapping> mapping_;
   std::unique_ptr<char[], FreePages> metadata_;  // Filter, index and properties, as in the file.
+  std::uint64_t read_from_ = 0;                  // Of the file: where what finish_open() reads begins.
   sstable::Footer footer_;
   sstable::Properties properties_;
   TableMeta meta_;
