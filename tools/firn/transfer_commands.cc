@@ -148,7 +148,7 @@ class Load {
       if (row.ok()) batch_.put(family, row->key, row->value);
       const Status& status = row.ok() ? batch_.status() : row.status();
       if (!status.ok()) {
-        const Status wrong = at_line(lines_.number(), status);
+        Status wrong = at_line(lines_.number(), status);
         if (Status written = write(); !written.ok()) return written;
         return wrong;
       }
