@@ -99,7 +99,7 @@ class Candidates {
       const Table* const table = file->opened();
       if (table != nullptr) [[likely]]
         table->prefetch_filter(lookup_.hash);
-      all_ready_ &= file->ready_to_get();
+      all_ready_ &= table != nullptr && table->has_filter();
       files_[count_++] = file;
     }
     foreseen_ = OldestHasKey::expected() && count_ != 0 ? files_[count_ - 1]->opened() : nullptr;
@@ -117,6 +117,8 @@ class Candidates {
     if (!all_ready_) [[unlikely]]
       TableFile::prepare_gets({files_.data(), files_.data() + count_});
   }
+  // Whether open() had nothing to do: these are open with their filters.
+  bool all_ready() const { return all_ready_; }
   std::span<const TableFile* const> files() const { return {files_.data(), count_}; }
 
  private:
@@ -140,13 +142,15 @@ Status find_in_tables(Core& core, const EpochGuard& guard, Candidates& candidate
   do {
     candidates.open();
     for (const TableFile* const file : candidates.files()) {
-      auto table = file->open_to_get();
-      if (!table.ok()) return table.status();
-      if (!(*table)->may_contain(lookup.hash)) {
+      if (!candidates.all_ready()) [[unlikely]] {
+        if (auto opened = file->open_to_get(); !opened.ok()) return opened.status();
+      }
+      const Table& table = *file->opened();
+      if (!table.may_contain(lookup.hash)) {
         ++skips;
         continue;
       }
-      Status status = (*table)->find(guard, candidates.locate(*table), lookup.key, lookup.at, hit);
+      Status status = table.find(guard, candidates.locate(&table), lookup.key, lookup.at, hit);
       if (hit.found || !status.ok()) {
         found = file;
         OldestHasKey::note(candidates.is_oldest(file));
