@@ -76,7 +76,8 @@ class ThreadPool final : public Executor {
       : clock_(clock), threads_(std::move(source)) {
     // Reserving a thread makes sense only if another one serves kLow tasks: until there is one, none is reserved.
     for (std::uint32_t index = 0; index < threads; ++index) {
-      if (!threads_->start([this, index] { run(index == 0); })) break;
+      Worker* const worker = add_worker();
+      if (!threads_->start([this, worker] { run(*worker); })) break;
       const MutexLock lock(mutex_);
       ++thread_count_;
     }
@@ -86,7 +87,7 @@ class ThreadPool final : public Executor {
     {
       const MutexLock lock(mutex_);
       stopping_ = true;
-      work_.notify_all();
+      for (const auto& worker : workers_) worker->called.notify_one();
     }
     threads_.reset();
   }
@@ -97,44 +98,84 @@ class ThreadPool final : public Executor {
   }
 
   void submit(TaskPriority priority, Task task) override {
-    const MutexLock lock(mutex_);
-    queue(priority).push_back(std::move(task));
-    // All: the one thread that notify_one picks might be the reserved one.
-    work_.notify_all();
+    Worker* worker = nullptr;
+    {
+      const MutexLock lock(mutex_);
+      queue(priority).push_back(std::move(task));
+      worker = idle_worker(priority);
+    }
+    call(worker);  // Under the mutex it would wake only to wait for that, and have to be woken once more.
   }
 
   void submit_after(std::uint64_t delay_ns, Task task) override {
     const std::uint64_t now = clock_.monotonic_ns();
     const std::uint64_t due = delay_ns > UINT64_MAX - now ? UINT64_MAX : now + delay_ns;
-    const MutexLock lock(mutex_);
-    delayed_.push_back({due, next_number_++, std::move(task)});
-    std::push_heap(delayed_.begin(), delayed_.end(), later);
-    work_.notify_all();
+    Worker* worker = nullptr;
+    {
+      const MutexLock lock(mutex_);
+      delayed_.push_back({due, next_number_++, std::move(task)});
+      std::push_heap(delayed_.begin(), delayed_.end(), later);
+      worker = idle_worker(TaskPriority::kHigh);
+    }
+    call(worker);
   }
 
  private:
+  // Guarded by mutex_. Only its own thread waits for `called`.
+  struct Worker {
+    bool first = false;
+    bool idle = false;  // Waiting, not yet called.
+    CondVar called;
+  };
+
+  Worker* add_worker() {
+    const MutexLock lock(mutex_);
+    workers_.push_back(std::make_unique<Worker>());
+    workers_.back()->first = workers_.size() == 1;
+    return workers_.back().get();
+  }
+
   std::deque<Task>& queue(TaskPriority priority) FIRN_REQUIRES(mutex_) {
     return priority == TaskPriority::kHigh ? high_ : low_;
   }
 
-  void run(bool first) {
+  void run(Worker& worker) {
     mutex_.lock();
     for (;;) {
       queue_due_tasks();
-      if (Task task = take(first); task != nullptr) {
+      if (Task task = take(worker); task != nullptr) {
+        pass_on();
         mutex_.unlock();
         task();
         task = nullptr;  // What it holds is destroyed outside the lock, too.
         mutex_.lock();
       } else if (stopping_) {
         break;
-      } else if (delayed_.empty()) {
-        work_.wait(mutex_);
       } else {
-        work_.wait_until(mutex_, delayed_.front().due_ns);
+        rest(worker);
       }
     }
     mutex_.unlock();
+  }
+
+  void rest(Worker& worker) FIRN_REQUIRES(mutex_) {
+    worker.idle = true;
+    if (delayed_.empty()) {
+      worker.called.wait(mutex_);
+    } else {
+      worker.called.wait_until(mutex_, delayed_.front().due_ns);
+    }
+    worker.idle = false;
+  }
+
+  // While this thread is busy another one takes what is left, and looks at the time. Whoever was called for a task may
+  // have taken a more urgent one.
+  void pass_on() FIRN_REQUIRES(mutex_) {
+    if (!high_.empty() || !delayed_.empty()) {
+      call(idle_worker(TaskPriority::kHigh));
+    } else if (!low_.empty()) {
+      call(idle_worker(TaskPriority::kLow));
+    }
   }
 
   void queue_due_tasks() FIRN_REQUIRES(mutex_) {
@@ -144,15 +185,32 @@ class ThreadPool final : public Executor {
       std::pop_heap(delayed_.begin(), delayed_.end(), later);
       high_.push_back(std::move(delayed_.back().task));
       delayed_.pop_back();
-      work_.notify_all();
     }
   }
 
-  // Null when there is nothing for this thread.
-  Task take(bool first) FIRN_REQUIRES(mutex_) {
+  // One that may take such a task, and is to be called; the reserved one rather than another. Null when all are busy:
+  // they look for tasks before they rest.
+  Worker* idle_worker(TaskPriority priority) FIRN_REQUIRES(mutex_) {
+    for (const auto& worker : workers_) {
+      if (!worker->idle || (priority == TaskPriority::kLow && reserved(*worker))) continue;
+      worker->idle = false;
+      return worker.get();
+    }
+    return nullptr;
+  }
+
+  static void call(Worker* worker) {
+    if (worker != nullptr) worker->called.notify_one();
+  }
+
+  bool reserved(const Worker& worker) const FIRN_REQUIRES(mutex_) {
     // At the end all help: the others may be gone when a task of the reserved thread submits a kLow one.
-    const bool reserved = first && thread_count_ > 1 && !stopping_;
-    std::deque<Task>* from = !high_.empty() ? &high_ : !reserved && !low_.empty() ? &low_ : nullptr;
+    return worker.first && thread_count_ > 1 && !stopping_;
+  }
+
+  // Null when there is nothing for this thread.
+  Task take(const Worker& worker) FIRN_REQUIRES(mutex_) {
+    std::deque<Task>* from = !high_.empty() ? &high_ : !reserved(worker) && !low_.empty() ? &low_ : nullptr;
     if (from == nullptr) return nullptr;
     Task task = std::move(from->front());
     from->pop_front();
@@ -161,7 +219,7 @@ class ThreadPool final : public Executor {
 
   Clock& clock_;
   Mutex mutex_;
-  CondVar work_;  // Something was queued, or stopping_.
+  std::vector<std::unique_ptr<Worker>> workers_ FIRN_GUARDED_BY(mutex_);
   std::deque<Task> high_ FIRN_GUARDED_BY(mutex_);
   std::deque<Task> low_ FIRN_GUARDED_BY(mutex_);
   std::vector<DelayedTask> delayed_ FIRN_GUARDED_BY(mutex_);  // A heap by `later`.

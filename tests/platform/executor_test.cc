@@ -66,6 +66,31 @@ TEST(ThreadPool, LowTasksRunInParallelOnTheOtherThreads) {
   both.wait();
 }
 
+TEST(ThreadPool, NoTaskWaitsWhileAThreadThatMayTakeItIsIdle) {
+  const std::uint64_t rounds = testing::cases(500);
+  std::uint64_t submitted = 0;
+  std::atomic<std::uint64_t> begun{0};
+  std::atomic<std::uint64_t> ran{0};
+  const std::unique_ptr<Executor> pool = make_thread_pool(4);
+  // None of these tasks ends before all have begun.
+  const auto run_together = [&](std::initializer_list<TaskPriority> priorities) {
+    submitted += priorities.size();
+    for (const TaskPriority priority : priorities) {
+      pool->submit(priority, [&, all = submitted] {
+        ++begun;
+        while (begun < all) std::this_thread::yield();
+        ++ran;
+      });
+    }
+    while (ran < submitted) std::this_thread::yield();
+  };
+  for (std::uint64_t round = 0; round < rounds; ++round) {
+    // The threads become idle in any order. Then the one that is called for a low task may take the high one.
+    run_together({TaskPriority::kHigh, TaskPriority::kHigh, TaskPriority::kHigh, TaskPriority::kHigh});
+    run_together({TaskPriority::kLow, TaskPriority::kHigh, TaskPriority::kLow});
+  }
+}
+
 TEST(ThreadPool, DelayedTasksRunInTheOrderOfTheirTimes) {
   Mutex mutex;
   std::vector<int> order;
