@@ -172,9 +172,9 @@ void Maintenance::note_meanwhile(Work& work, const MemTable& flushed) const {
   const ReadView& now = *work.family->view();
   std::uint64_t bytes = now.active()->memory_bytes();
   for (const auto& memtable : now.immutables()) bytes += memtable.get() == &flushed ? 0 : memtable->memory_bytes();
-  // What it gives back the present memtable and the next will need, if the present one has begun to fill.
-  const std::uint64_t whole = core_.sizes.memtable_bytes;
-  core_.chunks->keep(std::min(whole - std::min(whole, bytes), 4 * bytes));
+  // What it gives back the present memtable and the next will need, if the present one has begun to fill. All of it is
+  // in memory now, so keeping it makes no peak.
+  core_.chunks->keep(std::min(flushed.memory_bytes(), 4 * bytes));
   // More than before counts at once, less only by and by: one slow flush is followed by others.
   const double meanwhile = static_cast<double>(bytes) / static_cast<double>(flushed.memory_bytes());
   work.meanwhile = std::max(meanwhile, (work.meanwhile + meanwhile) / 2);
