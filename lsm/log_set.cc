@@ -10,9 +10,14 @@ namespace firn::lsm {
 
 namespace {
 
-// How far ahead of the writer pages are made ready, in the background. What lies behind the end of a segment is made in
-// vain, and pieces of 512 KiB and more make the page cache take 2 MiB at once, all of which count as changed.
-constexpr std::uint64_t kPopulateBytes = std::uint64_t{384} << 10;
+// How far ahead of the writer pages are made ready, in the background, a piece at a time. What lies behind the end of a
+// segment is made in vain, and pieces of 512 KiB and more make the page cache take 2 MiB at once, all of which count as
+// changed. But whoever is woken for a piece may take the writer's core: that should befall fewer than one put of 100
+// bytes in 1,000.
+constexpr std::uint64_t kPieceBytes = std::uint64_t{384} << 10;
+constexpr std::uint64_t kAheadBytes = 2 * kPieceBytes;
+// Small segments are looked after more often than by that.
+constexpr std::uint64_t kAheadPart = 4;
 // A short life of a database needs no second segment: it is made when so much of the first is full. Later ones are made
 // at once, as making one can take as long as filling one.
 constexpr std::uint64_t kPreparePart = 16;
@@ -112,7 +117,7 @@ Status LogSet::change_over(Sequence first_sequence, std::uint64_t record_bytes) 
     return created.status();
   }
   writer_ = std::move(created).value();
-  look_ahead_from_ = std::min(kPopulateBytes, header.capacity_bytes) / 2;
+  look_ahead_from_ = std::min(kPieceBytes, ahead_bytes()) / 2;
   ++segments_begun_;
   {
     MutexLock lock(mutex_);
@@ -180,7 +185,7 @@ void LogSet::prepare_missing(std::size_t at_once, bool populate) {
     lock.unlock();
     auto made = callbacks_.prepare(count, core_.sizes.log_segment_bytes);
     if (made.ok() && populate) {
-      for (const PreparedSegment& segment : *made) segment.file->populate(0, kPopulateBytes);
+      for (const PreparedSegment& segment : *made) segment.file->populate(0, kPieceBytes);
     }
     lock.lock();
     preparing_ = false;
@@ -192,11 +197,18 @@ void LogSet::prepare_missing(std::size_t at_once, bool populate) {
   preparation_due_ = false;
 }
 
+std::uint64_t LogSet::ahead_bytes() const { return std::min(kAheadBytes, writer_->capacity_bytes() / kAheadPart); }
+
 // Makes the next segment, and the pages of this one that come next.
 void LogSet::look_ahead() {
   const std::uint64_t end = writer_->end_offset();
-  look_ahead_from_ = end + kPopulateBytes / 2;
-  if (stored_in_place_) callbacks_.submit([segment = writer_] { segment->populate(kPopulateBytes); });
+  look_ahead_from_ = end + ahead_bytes() / 2;
+  if (stored_in_place_) {
+    callbacks_.submit([segment = writer_, ahead = ahead_bytes()] {
+      segment->populate(std::min(kPieceBytes, ahead));
+      segment->populate(ahead);
+    });
+  }
   if (segments_begun_ > 1 || end >= writer_->capacity_bytes() / kPreparePart) prepare_ahead();
 }
 

@@ -98,6 +98,7 @@ class LogSet {
   void prepare_ahead();
   void prepare_missing(std::size_t at_once, bool populate);
   void look_ahead();
+  std::uint64_t ahead_bytes() const;
 
   Core& core_;
   const wal::DatabaseId database_;
