@@ -39,6 +39,13 @@ std::uint64_t free_l0_bytes(const FamilyShape& shape) {
   return bytes;
 }
 
+// With the values that these tables, it seems, replace: only a merge with those below finds out that they are garbage.
+std::uint64_t free_l0_gain(const FamilyShape& shape) {
+  std::uint64_t bytes = 0;
+  for (const ShapeTable& table : shape.levels[0]) bytes += table.compacting ? 0 : referred_bytes(*table.meta);
+  return free_l0_bytes(shape) + static_cast<std::uint64_t>(shape.replaced_share * static_cast<double>(bytes));
+}
+
 bool l0_merge_running(const FamilyShape& shape) {
   return std::any_of(shape.running.begin(), shape.running.end(),
                      [](const RunningCompaction& running) { return running.output_level == 0; });
@@ -135,7 +142,8 @@ std::optional<CompactionPlan> pick_l0(const FamilyShape& shape, const LevelTarge
   if (!plan) return relieve_l0(shape);
   if (plan->inputs.size() > 1) {
     const std::uint64_t l0_bytes = free_l0_bytes(shape);
-    if (l0_bytes < l0_batch_bytes(shape.limits) && plan->input_bytes > (kBaseBytesPerL0ByteMax + 1) * l0_bytes) {
+    const std::uint64_t base_bytes = plan->input_bytes - std::min(plan->input_bytes, l0_bytes);
+    if (l0_bytes < l0_batch_bytes(shape.limits) && base_bytes > kBaseBytesPerL0ByteMax * free_l0_gain(shape)) {
       if (std::optional<CompactionPlan> gathered = gather_l0(shape)) return gathered;
     }
   }

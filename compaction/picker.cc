@@ -6,6 +6,7 @@
 #include "compaction/l0_picker.h"
 #include "compaction/level_targets.h"
 #include "compaction/plan_builder.h"
+#include "compaction/rest_picker.h"
 #include "compaction/value_picker.h"
 
 namespace firn::compaction {
@@ -145,7 +146,12 @@ std::optional<CompactionPlan> pick_any(const FamilyShape& shape, const ValueGarb
   Reservations reservations(shape);
   bool collect = !garbage.emptied.empty();  // When its turn comes, and nothing more urgent is blocked.
   const std::vector<Candidate> due = candidates(shape, targets);
-  if (shape.reads_ask && due.empty() && !collect && shape.running.empty()) return pick_for_reads(shape, targets);
+  if (due.empty() && shape.running.empty()) {
+    // Garbage is collected after it: values that this finds replaced need not be moved.
+    std::optional<CompactionPlan> plan = shape.at_rest ? pick_at_rest(shape) : std::nullopt;
+    if (!plan && !collect && shape.reads_ask) plan = pick_for_reads(shape, targets);
+    if (plan) return plan;
+  }
   for (const Candidate& candidate : due) {
     if (collect && garbage.score > candidate.score) {
       if (std::optional<CompactionPlan> plan = collect_garbage(shape, garbage)) return plan;

@@ -66,6 +66,10 @@ struct FamilyShape {
   Sequence oldest_snapshot = kSequenceMax;
   // Seeks have read reads_due_bytes(*this) in vain.
   bool reads_ask = false;
+  // Nothing of the family is in memtables, because somebody asked for a flush: who wrote has come to an end.
+  bool at_rest = false;
+  // Of the entries above the last level, tombstones included, so many replace an older one: 0 to 1.
+  double replaced_share = 0;
 };
 
 struct LevelTargets {
@@ -87,6 +91,8 @@ std::uint64_t reads_due_bytes(const FamilyShape& shape);
 struct PlanInputs {
   int level = 0;
   std::vector<std::uint64_t> tables;  // Ids, in the order of the shape.
+
+  friend bool operator==(const PlanInputs&, const PlanInputs&) = default;
 };
 
 // A table of the level below the output: an output is cut here rather than overlap too many of them.
@@ -117,8 +123,9 @@ struct CompactionPlan {
 // How `plan` is listed in FamilyShape::running while it runs.
 RunningCompaction running_compaction(const CompactionPlan& plan);
 
-// The most urgent compaction that may run beside those already running; what reads ask for when nothing is due and
-// nothing runs; none when every level is within its target or what is over it is being compacted.
+// The most urgent compaction that may run beside those already running; what frees space at rest, or else what reads
+// ask for, when nothing is due and nothing runs; none when every level is within its target or what is over it is being
+// compacted.
 std::optional<CompactionPlan> pick_compaction(const FamilyShape& shape);
 
 // A compaction of all data of a key range down to the last level, step by step.

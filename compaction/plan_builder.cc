@@ -158,6 +158,12 @@ IndexRange overlapping(const std::vector<ShapeTable>& level, const KeyRange& ran
   return {static_cast<std::size_t>(begin - level.begin()), static_cast<std::size_t>(end - level.begin())};
 }
 
+std::uint64_t referred_bytes(const TableMeta& table) {
+  std::uint64_t bytes = 0;
+  for (const ValueUse& use : table.values) bytes += use.bytes;
+  return bytes;
+}
+
 std::uint64_t bytes_of(const std::vector<ShapeTable>& level, IndexRange tables) {
   std::uint64_t bytes = 0;
   for (std::size_t i = tables.begin; i < tables.end; ++i) bytes += level[i].meta->file_bytes;
@@ -207,6 +213,23 @@ CompactionPlan plan_within_l0(const FamilyShape& shape, std::size_t count) {
   CompactionPlan plan = *draft.finish(0);  // L0 is no target of other compactions' ranges.
   plan.table_bytes = 0;
   return plan;
+}
+
+std::optional<CompactionPlan> plan_to_last(const FamilyShape& shape) {
+  const int last = kLevelCount - 1;
+  Draft draft(shape);
+  KeyRange range;
+  for (int level = 0; level < last; ++level) {
+    const std::vector<ShapeTable>& tables = level_of(shape, level);
+    if (any_compacting(tables, {0, tables.size()})) return std::nullopt;
+    for (const ShapeTable& table : tables) range.add(*table.meta);
+    draft.add(level, IndexRange{0, tables.size()});
+  }
+  if (range.empty) return std::nullopt;
+  const IndexRange below = overlapping(level_of(shape, last), range);
+  if (any_compacting(level_of(shape, last), below)) return std::nullopt;
+  draft.add(last, below);
+  return draft.finish(last);
 }
 
 std::optional<CompactionPlan> plan_rewrite(const FamilyShape& shape, int level, IndexRange seeds) {

@@ -43,6 +43,9 @@ struct IndexRange {
 // The tables of a sorted level (not L0) that overlap `range`.
 IndexRange overlapping(const std::vector<ShapeTable>& level, const KeyRange& range);
 
+// Of the values in value files that a table refers to.
+std::uint64_t referred_bytes(const TableMeta& table);
+
 // Sum of file bytes of [tables.begin, tables.end).
 std::uint64_t bytes_of(const std::vector<ShapeTable>& level, IndexRange tables);
 
@@ -54,6 +57,9 @@ std::optional<CompactionPlan> plan_l0(const FamilyShape& shape, std::size_t seed
 
 // The newest L0 tables [0, count) into one L0 table. Precondition: none is compacting, count >= 2.
 CompactionPlan plan_within_l0(const FamilyShape& shape, std::size_t count);
+
+// All tables above the last level, and those of the last level that they overlap, into that. None: as above.
+std::optional<CompactionPlan> plan_to_last(const FamilyShape& shape);
 
 // Tables of `level` rewritten in place, to get rid of what no snapshot needs any more, or to move values. Of L0: one
 // table. None: as above.

@@ -57,17 +57,21 @@ ValueGarbage value_garbage(const FamilyShape& shape) {
   }
   ValueGarbage found;
   found.score = over_allowed(shape, garbage, bytes);
-  if (found.score <= 1) return found;
+  const bool at_rest = shape.at_rest && garbage >= shape.limits.table_bytes;
+  if (found.score <= 1 && !at_rest) return found;
   // By the garbage for each live byte that has to be moved.
   std::sort(files.begin(), files.end(), [](const File& a, const File& b) {
     const double left = static_cast<double>(a.garbage()) * static_cast<double>(b.bytes);
     const double right = static_cast<double>(b.garbage()) * static_cast<double>(a.bytes);
     return left != right ? left > right : a.id < b.id;
   });
+  if (at_rest) found.score = over_allowed(shape, files.front().garbage(), files.front().bytes);
   for (const File& file : files) {
     const bool full =
         !found.emptied.empty() && found.live_bytes + file.live_bytes > kMovedTablesMax * shape.limits.table_bytes;
-    if (full || over_allowed(shape, garbage, bytes) <= kGarbageLeft) break;
+    const bool enough = at_rest ? over_allowed(shape, file.garbage(), file.bytes) <= 1
+                                : over_allowed(shape, garbage, bytes) <= kGarbageLeft;
+    if (full || enough) break;
     found.emptied.push_back(file.id);
     found.live_bytes += file.live_bytes;
     garbage -= file.garbage();

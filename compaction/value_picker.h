@@ -2,6 +2,9 @@
 // garbage first, since emptying it moves least for what it frees (greedy cleaning; Rosenblum and Ousterhout, "The
 // Design and Implementation of a Log-Structured File System", 1992).
 //
+// What is allowed is allowed of all files together while the family is written, and of each file at rest: emptying one
+// that has less moves much for little.
+//
 // Garbage is what no table refers to. What a table refers to though a newer version hides it is found out by the
 // compaction that meets both.
 //
@@ -17,7 +20,7 @@
 namespace firn::compaction {
 
 struct ValueGarbage {
-  // Garbage over what is allowed; more than 1: some is to be collected.
+  // Garbage over what is allowed, at rest that of the file with most; more than 1: some is to be collected.
   double score = 0;
   // Then: which files to empty, ids ascending, and the live bytes in them.
   std::vector<std::uint64_t> emptied;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "platform/assert.h"
 #include "platform/planted_bug.h"
@@ -173,6 +174,8 @@ compaction::FamilyShape Maintenance::shape_of(const Work& work, const Version& v
   if (!snapshots.empty()) shape.oldest_snapshot = snapshots.front();
   // What they ask for is no reason to use up the last of the space.
   shape.reads_ask = version.reads().asks() && space_.ok();
+  const ReadView& view = *work.family->view();
+  shape.at_rest = work.writers_ended && view.active()->empty() && view.immutables().empty() && space_.ok();
   shape.limits = {core_.sizes.memtable_bytes, core_.sizes.table_bytes, core_.sizes.level_ratio, core_.sizes.l0_tables};
   return shape;
 }
@@ -238,12 +241,13 @@ bool Maintenance::idle() const {
 
 Status Maintenance::wait_flushed(FamilyState& family) {
   MutexLock lock(mutex_);
-  const Work& work = work_of(family);
+  Work& work = work_of(family);
   while (!family.dropped() && !family.view()->immutables().empty()) {
     if (stopping_) return closed_status();
     if (!work.flush_error.ok() && !work.flushing) return work.flush_error;
     changed_.wait(mutex_);
   }
+  if (!stopping_ && !family.dropped() && !std::exchange(work.writers_ended, true)) reconsider(work);
   return {};
 }
 

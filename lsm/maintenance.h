@@ -121,8 +121,11 @@ class Maintenance {
   struct Work {
     FamilyState* family = nullptr;
     bool flushing = false;
-    bool queued = false;  // In compaction_queue_.
+    bool queued = false;         // In compaction_queue_.
+    bool writers_ended = false;  // Somebody asked for a flush, and no memtable became immutable since.
     std::uint64_t debt_bytes = 0;
+    double replaced_share = 0;               // As in compaction::FamilyShape,
+    Sequence share_known_at = 0;             // when this was the newest entry.
     double meanwhile = 0.75;                 // As in compaction::full_memtable_bytes(); at first a guess.
     std::set<std::uint64_t> busy_tables;     // Inputs of running compactions.
     std::set<std::uint64_t> damaged_tables;  // Left alone: a compaction met damage in them.
@@ -205,6 +208,7 @@ class Maintenance {
 
   // maintenance_compaction.cc
   void background_compaction(Work& work);
+  std::optional<compaction::CompactionPlan> pick(Work& work, MutexLock& lock);
   void begin(Work& work, const compaction::CompactionPlan& plan);
   void finish(Work& work, const compaction::CompactionPlan& plan, const Status& status);
   Status run_plan(Work& work, const compaction::CompactionPlan& plan);

@@ -5,11 +5,16 @@
 
 #include "lsm/file_names.h"
 #include "lsm/maintenance.h"
+#include "lsm/replaced_share.h"
 #include "platform/planted_bug.h"
 
 namespace firn::lsm {
 
 namespace {
+
+// What share of the entries above the last level replaces something is found out again when more was written since
+// than one entry for so many of them.
+constexpr std::uint64_t kEntriesPerWrite = 16;
 
 PlanTables tables_of(const compaction::CompactionPlan& plan, const Version& version) {
   PlanTables tables;
@@ -43,7 +48,7 @@ void Maintenance::background_compaction(Work& work) {
   MutexLock lock(mutex_);
   std::optional<compaction::CompactionPlan> plan;
   if (!stopping_ && !work.family->dropped()) {
-    plan = compaction::pick_compaction(shape_of(work, *work.family->view()->version()));
+    plan = pick(work, lock);
   }
   Status status;
   if (plan) {
@@ -68,6 +73,37 @@ void Maintenance::background_compaction(Work& work) {
     MutexLock retry(mutex_);
     if (!stopping_) reconsider(work);
   });
+}
+
+// How much of what was written replaced something is asked only where it decides, and again only when much more was
+// written. `lock` is given up meanwhile.
+std::optional<compaction::CompactionPlan> Maintenance::pick(Work& work, MutexLock& lock) {
+  std::shared_ptr<const Version> version = work.family->view()->version();
+  compaction::FamilyShape shape = shape_of(work, *version);
+  std::optional<compaction::CompactionPlan> plan = compaction::pick_compaction(shape);
+  shape.replaced_share = 1;
+  const std::optional<compaction::CompactionPlan> other = compaction::pick_compaction(shape);
+  if (!other || (plan && plan->inputs == other->inputs)) return plan;
+  Sequence newest = 0;
+  std::uint64_t entries = 0;
+  for (int level = 0; level + 1 < kLevelCount; ++level) {
+    for (const auto& table : version->level(level)) {
+      newest = std::max(newest, table->meta().largest_sequence);
+      entries += table->meta().entries;
+    }
+  }
+  if (newest > work.share_known_at + entries / kEntriesPerWrite) {
+    lock.unlock();
+    const double share = replaced_share(*version);
+    version.reset();  // Perhaps the last to hold its tables.
+    lock.lock();
+    work.replaced_share = share;
+    work.share_known_at = newest;
+    if (stopping_ || work.family->dropped()) return std::nullopt;
+    shape = shape_of(work, *work.family->view()->version());
+  }
+  shape.replaced_share = work.replaced_share;
+  return compaction::pick_compaction(shape);
 }
 
 void Maintenance::begin(Work& work, const compaction::CompactionPlan& plan) {

@@ -29,6 +29,7 @@ void Maintenance::rotate(FamilyState& family) {
     MutexLock lock(mutex_);
     const ReadView& now = *family.view();
     Work& work = work_of(family);
+    work.writers_ended = false;
     std::shared_ptr<MemTable> fresh = make_memtable(work);
     ReadView::MemTables immutables{now.active()};
     immutables.insert(immutables.end(), now.immutables().begin(), now.immutables().end());

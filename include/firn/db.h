@@ -111,6 +111,8 @@ class FIRN_EXPORT DB {
 
   // --- Upkeep.
   // Everything written to `family` so far is in tables, and durable, when it returns Ok.
+  // Until something is written again, the background gives back the space of what was overwritten or erased, where
+  // that costs at most two bytes written for each byte; wait_idle() waits for that, too.
   virtual Status flush(Family family = kDefaultFamily) = 0;
   // Rewrites [from, to) of `family` down to its last level (an empty `to` is unbounded), dropping what no snapshot
   // needs. Flushes first. Waits; other writes and reads go on.

@@ -53,7 +53,8 @@ struct FamilyOptions {
   // a few bytes; a read takes one step more. 0 (none)..1 GiB.
   std::uint32_t separate_value_bytes = 4096;
   // How much of the family's value files may belong to values that no table refers to any more: beyond that, the live
-  // values of the emptiest files are moved to new ones. 1..90 per cent.
+  // values of the emptiest files are moved to new ones. After a flush that was asked for, it holds for each file. 1..90
+  // per cent.
   std::uint32_t value_garbage_percent = 30;
 
   // kInvalidArgument naming the field, its value and its range.

@@ -94,9 +94,12 @@ class FillSimulator {
     if (vain_bytes_ >= reads_due_bytes(shape())) advance();
   }
 
-  // Lets all that is running and due come to an end.
-  void settle() {
+  // Lets all that is running and due come to an end. `replaced_share`: what merges are taken to have found.
+  void settle(double replaced_share = 0) {
+    at_rest_ = memtable_.empty();
+    replaced_share_ = replaced_share;
     for (advance(); !running_.empty(); advance()) now_ = std::max(now_, next_end());
+    at_rest_ = false;
   }
 
   // Finishes what is finished by now and starts what is due.
@@ -126,6 +129,8 @@ class FillSimulator {
     }
     for (const Job& job : running_) shape.running.push_back(running_compaction(job.plan));
     shape.reads_ask = vain_bytes_ >= reads_due_bytes(shape);
+    shape.at_rest = at_rest_;
+    shape.replaced_share = replaced_share_;
     return shape;
   }
 
@@ -274,6 +279,8 @@ class FillSimulator {
   FillReport report_;
   std::uint64_t last_id_ = 0;
   std::uint64_t vain_bytes_ = 0;  // Of the present shape.
+  bool at_rest_ = false;
+  double replaced_share_ = 0;
   double now_ = 0;
   double stopped_ = 0;
   double runs_ = 0;

@@ -87,6 +87,43 @@ TEST(Fill, OverwritesReclaimSpace) {
   EXPECT_LE(static_cast<double>(report.live_bytes), 2.5e9 * 1.3);
 }
 
+// Wherever in the cycle of compactions writers end: at rest there is at most half as much garbage as data, for at most
+// two bytes written for each byte freed.
+TEST(Fill, AtRestLittleOfWhatWasOverwrittenIsLeft) {
+  double sum = 0;
+  int fills = 0;
+  for (double gigabytes = 1.2; gigabytes < 3; gigabytes += 0.2, ++fills) {
+    FillSimulator simulator(settings(1));
+    std::mt19937_64 random(7);
+    constexpr std::uint64_t kRows = 580'000'000 / kEntryBytes;
+    const auto writes = static_cast<std::uint64_t>(gigabytes * 1e9 / kEntryBytes);
+    for (std::uint64_t i = 0; i < kRows; ++i) simulator.put(i);
+    for (std::uint64_t i = 0; i < writes; ++i) simulator.put(random() % kRows);
+    simulator.flush();
+    simulator.settle();  // As far as sizes ask for it.
+    const FillReport before = simulator.report();
+    simulator.settle(1);
+    const FillReport after = print("overwrites, then rest", simulator.report());
+    const double live = static_cast<double>(kRows * kEntryBytes);
+    EXPECT_LE(static_cast<double>(after.live_bytes), 1.51 * live);
+    EXPECT_LE(after.compaction_bytes - before.compaction_bytes, 2 * (before.live_bytes - after.live_bytes));
+    sum += static_cast<double>(after.live_bytes) / live;
+  }
+  EXPECT_LE(sum / fills, 1.1);
+}
+
+// Nor do new rows above old ones look like garbage.
+TEST(Fill, AtRestNewRowsStayWhereTheyAre) {
+  FillSimulator simulator(settings(1));
+  std::mt19937_64 random(7);
+  for (std::uint64_t i = 0; i < 700'000'000 / kEntryBytes; ++i) simulator.put(random());
+  simulator.flush();
+  simulator.settle();
+  const FillReport before = simulator.report();
+  simulator.settle(0.05);
+  EXPECT_EQ(simulator.report().compaction_bytes, before.compaction_bytes);
+}
+
 TEST(Fill, SequentialWritesAreNeverRewritten) {
   const FillReport report = fill("sequential, 2 GB", 2, Order::kSequential, 1);
   EXPECT_EQ(report.compaction_bytes, 0U);

@@ -83,8 +83,12 @@ class Database {
       for (const auto& table : levels_[level]) shape.levels[level].push_back({&table->meta, table->compacting});
     }
     for (const Job& job : running_) shape.running.push_back(running_compaction(job.plan));
+    shape.at_rest = at_rest;
+    shape.replaced_share = 0.5;
     return shape;
   }
+
+  bool at_rest = false;
 
   void check_order() const {
     std::map<char, Sequence> last;  // Of each key, the version that reads meet first, then the next, ...
@@ -252,6 +256,7 @@ TEST(PickerModel, OrderHoldsUnderAnyScheduleOfCompactions) {
     RangeCompaction range;
     const int steps = *rc::gen::inRange(0, 120);
     for (int i = 0; i < steps; ++i) {
+      database.at_rest = *rc::gen::inRange(0, 4) == 0;
       switch (*rc::gen::inRange(0, 8)) {
         case 0:
         case 1:

@@ -7,6 +7,7 @@
 //                         (L0 newest first; sequences default to the id)
 //                         values <id> <bytes> [damaged] | garbage PERCENT (allowed in value files)
 //                         reads ask (what they have read in vain pays for a merge)
+//                         rest (nothing is in memtables) | replaced SHARE (of what the last merges brought down)
 //   targets | debt | due   what the picker says of the shape; due: when reads would ask
 //   pick                what it would do
 //   start               the same, and it is running from now on (a move is done at once)
@@ -76,6 +77,10 @@ class PickerScript {
         in >> oldest_snapshot_;
       } else if (word == "reads") {
         reads_ask_ = true;
+      } else if (word == "rest") {
+        at_rest_ = true;
+      } else if (word == "replaced") {
+        in >> replaced_share_;
       } else if (word == "garbage") {
         in >> garbage_percent_;
       } else if (word == "values") {
@@ -128,6 +133,8 @@ class PickerScript {
     shape.values = values_;
     shape.value_garbage_percent = garbage_percent_;
     shape.reads_ask = reads_ask_;
+    shape.at_rest = at_rest_;
+    shape.replaced_share = replaced_share_;
     for (std::size_t level = 0; level < levels_.size(); ++level) {
       for (const Table& table : levels_[level]) shape.levels[level].push_back({&table.meta, table.compacting});
     }
@@ -262,6 +269,8 @@ class PickerScript {
   std::vector<ShapeValues> values_;
   std::uint32_t garbage_percent_ = 100;
   bool reads_ask_ = false;
+  bool at_rest_ = false;
+  double replaced_share_ = 0;
   std::uint64_t last_id_ = 0;
   RangeCompaction range_;
 };
@@ -305,7 +314,7 @@ TEST_P(Picker, DoesWhatTheScriptSays) {
 
 INSTANTIATE_TEST_SUITE_P(Scripts, Picker,
                          testing::Values("targets", "l0", "levels", "moves", "tombstones", "concurrency", "range",
-                                         "reads", "values"),
+                                         "reads", "rest", "values"),
                          [](const auto& param) { return std::string(param.param); });
 
 }  // namespace

@@ -1,0 +1,67 @@
+#include "compaction/rest_picker.h"
+
+#include <algorithm>
+
+#include "compaction/plan_builder.h"
+
+namespace firn::compaction {
+
+namespace {
+
+// At most so many bytes are written for each byte that is freed.
+constexpr double kBytesPerFreedByteMax = 2;
+
+// A job at rest reads at most so many tables' worth: writers may come back and want to compact.
+constexpr std::uint64_t kTablesMax = 25;
+
+struct Content {
+  std::uint64_t file_bytes = 0;
+  std::uint64_t all_bytes = 0;  // With the values that are referred to.
+  std::uint64_t entries = 0;
+  std::uint64_t tombstones = 0;
+
+  void add(const TableMeta& meta) {
+    file_bytes += meta.file_bytes;
+    all_bytes += meta.file_bytes + referred_bytes(meta);
+    entries += meta.entries;
+    tombstones += meta.tombstones;
+  }
+};
+
+// Whether all versions of a key but the newest may go.
+bool seen_by_all(const FamilyShape& shape, const TableMeta& meta) {
+  return meta.largest_sequence <= shape.oldest_snapshot;
+}
+
+}  // namespace
+
+std::optional<CompactionPlan> pick_at_rest(const FamilyShape& shape) {
+  Content above;
+  for (std::size_t level = 0; level + 1 < shape.levels.size(); ++level) {
+    for (const ShapeTable& table : shape.levels[level]) {
+      if (table.compacting || !seen_by_all(shape, *table.meta)) return std::nullopt;
+      above.add(*table.meta);
+    }
+  }
+  if (above.entries == 0) return std::nullopt;
+  std::optional<CompactionPlan> plan = plan_to_last(shape);
+  if (!plan || plan->trivial_move || plan->input_bytes > kTablesMax * shape.limits.table_bytes) return std::nullopt;
+  Content all = above;
+  if (plan->inputs.back().level == plan->output_level) {
+    const std::vector<std::uint64_t>& ids = plan->inputs.back().tables;
+    for (const ShapeTable& table : shape.levels.back()) {
+      if (std::find(ids.begin(), ids.end(), table.meta->id) != ids.end()) all.add(*table.meta);
+    }
+  }
+  const auto rows = static_cast<double>(std::max<std::uint64_t>(all.entries - all.tombstones, 1));
+  const double gone = std::min(shape.replaced_share * static_cast<double>(above.entries) / rows, 1.0);
+  const double freed = gone * static_cast<double>(all.all_bytes);
+  const double written = (1 - gone) * static_cast<double>(all.file_bytes);
+  if (freed < static_cast<double>(shape.limits.table_bytes) || written > kBytesPerFreedByteMax * freed) {
+    return std::nullopt;
+  }
+  plan->reason = describe("L%d may be rid of %.2f of what there is", plan->output_level, gone);
+  return plan;
+}
+
+}  // namespace firn::compaction
