@@ -22,7 +22,9 @@ struct Statistics {
   std::uint64_t write_delay_ns = 0;  // Spent in pacing, over all writers.
   std::uint64_t write_stops = 0;     // Waits for memory, not for a measured delay.
   std::uint64_t gets = 0;
-  std::uint64_t filter_skips = 0;  // Tables not read because their filter said no.
+  // Tables not read because their filter said no. The first gets of a table after an open read a block of it instead of
+  // waiting for a large filter: they skip nothing.
+  std::uint64_t filter_skips = 0;
   std::uint64_t cache_hits = 0;
   std::uint64_t cache_misses = 0;
   std::uint64_t flushes = 0;
