@@ -168,14 +168,11 @@ class ThreadPool final : public Executor {
     worker.idle = false;
   }
 
-  // While this thread is busy another one takes what is left, and looks at the time. Whoever was called for a task may
-  // have taken a more urgent one.
+  // While this thread is busy others take what is left, and look at the time. Whoever was called for a task may have
+  // taken a more urgent one.
   void pass_on() FIRN_REQUIRES(mutex_) {
-    if (!high_.empty() || !delayed_.empty()) {
-      call(idle_worker(TaskPriority::kHigh));
-    } else if (!low_.empty()) {
-      call(idle_worker(TaskPriority::kLow));
-    }
+    if (!high_.empty() || !delayed_.empty()) call(idle_worker(TaskPriority::kHigh));
+    if (!low_.empty()) call(idle_worker(TaskPriority::kLow));
   }
 
   void queue_due_tasks() FIRN_REQUIRES(mutex_) {
