@@ -12,10 +12,12 @@ namespace {
 
 // How far ahead of the writer pages are made ready, in the background, a piece at a time. What lies behind the end of a
 // segment is made in vain, and pieces of 512 KiB and more make the page cache take 2 MiB at once, all of which count as
-// changed. But whoever is woken for a piece may take the writer's core: that should befall fewer than one put of 100
-// bytes in 1,000.
+// changed.
 constexpr std::uint64_t kPieceBytes = std::uint64_t{384} << 10;
-constexpr std::uint64_t kAheadBytes = 2 * kPieceBytes;
+// Whoever is woken for a piece may take the writer's core. Where records are small that should befall fewer of a
+// thousand puts: it is done half as often, and twice as far ahead. With records of 1 KiB that made p99.9 twice as long.
+constexpr std::uint64_t kSmallRecordBytes = 512;
+constexpr std::uint64_t kAheadOfSmallBytes = 2 * kPieceBytes;
 // Small segments are looked after more often than by that.
 constexpr std::uint64_t kAheadPart = 4;
 // A short life of a database needs no second segment: it is made when so much of the first is full. Later ones are made
@@ -85,7 +87,7 @@ void LogSet::note_appended(std::uint64_t begin, bool in_place) {
   const std::uint64_t end = writer_->end_offset();
   bump(core_.counters.log_bytes_written, end - begin);
   stored_in_place_ = in_place;
-  if (end >= look_ahead_from_) look_ahead();
+  if (end >= look_ahead_from_) look_ahead(end - begin);
 }
 
 Status LogSet::make_room(Sequence first_sequence, std::uint64_t record_bytes) {
@@ -117,7 +119,7 @@ Status LogSet::change_over(Sequence first_sequence, std::uint64_t record_bytes) 
     return created.status();
   }
   writer_ = std::move(created).value();
-  look_ahead_from_ = std::min(kPieceBytes, ahead_bytes()) / 2;
+  look_ahead_from_ = std::min(kPieceBytes, header.capacity_bytes / kAheadPart) / 2;
   ++segments_begun_;
   {
     MutexLock lock(mutex_);
@@ -197,14 +199,18 @@ void LogSet::prepare_missing(std::size_t at_once, bool populate) {
   preparation_due_ = false;
 }
 
-std::uint64_t LogSet::ahead_bytes() const { return std::min(kAheadBytes, writer_->capacity_bytes() / kAheadPart); }
+std::uint64_t LogSet::ahead_bytes(std::uint64_t record_bytes) const {
+  const std::uint64_t wanted = record_bytes < kSmallRecordBytes ? kAheadOfSmallBytes : kPieceBytes;
+  return std::min(wanted, writer_->capacity_bytes() / kAheadPart);
+}
 
 // Makes the next segment, and the pages of this one that come next.
-void LogSet::look_ahead() {
+void LogSet::look_ahead(std::uint64_t record_bytes) {
   const std::uint64_t end = writer_->end_offset();
-  look_ahead_from_ = end + ahead_bytes() / 2;
+  const std::uint64_t ahead = ahead_bytes(record_bytes);
+  look_ahead_from_ = end + ahead / 2;
   if (stored_in_place_) {
-    callbacks_.submit([segment = writer_, ahead = ahead_bytes()] {
+    callbacks_.submit([segment = writer_, ahead] {
       segment->populate(std::min(kPieceBytes, ahead));
       segment->populate(ahead);
     });

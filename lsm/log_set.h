@@ -97,8 +97,9 @@ class LogSet {
   Result<PreparedSegment> take_prepared(std::uint64_t capacity_bytes);
   void prepare_ahead();
   void prepare_missing(std::size_t at_once, bool populate);
-  void look_ahead();
-  std::uint64_t ahead_bytes() const;
+  // Of the record that was appended last.
+  void look_ahead(std::uint64_t record_bytes);
+  std::uint64_t ahead_bytes(std::uint64_t record_bytes) const;
 
   Core& core_;
   const wal::DatabaseId database_;
