@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <vector>
@@ -61,14 +62,12 @@ class FailingTables : public ::testing::Test {
   }
   void expect_rows(bool forward) {
     Iterator iterator = db_->iterator();
-    const auto expect_next = [&](const Rows::value_type& row) {
+    std::vector<const Rows::value_type*> rows;
+    for (const auto& row : rows_) rows.push_back(&row);
+    if (!forward) std::reverse(rows.begin(), rows.end());
+    for (const Rows::value_type* row : rows) {
       ASSERT_EQ(forward ? iterator.next() : iterator.prev(), Step::kEntry);
-      ASSERT_NO_FATAL_FAILURE(expect_row(iterator, row));
-    };
-    if (forward) {
-      for (auto row = rows_.begin(); row != rows_.end(); ++row) ASSERT_NO_FATAL_FAILURE(expect_next(*row));
-    } else {
-      for (auto row = rows_.rbegin(); row != rows_.rend(); ++row) ASSERT_NO_FATAL_FAILURE(expect_next(*row));
+      ASSERT_NO_FATAL_FAILURE(expect_row(iterator, *row));
     }
     ASSERT_EQ(forward ? iterator.next() : iterator.prev(), Step::kEnd);
   }
