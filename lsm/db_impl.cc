@@ -28,6 +28,7 @@ Status DbImpl::close() noexcept {
     maintenance_->stop();
     // Who rotates a memtable meanwhile finds it under the same lock.
     committer_->exclusively([this] { core_.executor = core_.log_executor = nullptr; });
+    core_.store->remove_in_background(nullptr);
     executor_.reset();
     log_executor_.reset();
     status = finish_writes();
@@ -261,12 +262,17 @@ Status DbImpl::compact_range(Family family, Slice from, Slice to) noexcept {
   if (Status status = flush(family); !status.ok()) return status;
   auto state = core_.families.find_or_error(family);
   if (!state.ok()) return state.status();
-  return maintenance_->compact_range(**state, from, to);
+  Status status = maintenance_->compact_range(**state, from, to);
+  core_.store->wait_removed();
+  return status;
 }
 
 Status DbImpl::wait_idle() {
   if (Status status = ready(); !status.ok()) return status;
-  return core_.options.read_only ? Status() : maintenance_->wait_idle();
+  if (core_.options.read_only) return {};
+  Status status = maintenance_->wait_idle();
+  core_.store->wait_removed();
+  return status;
 }
 
 Status DbImpl::verify() try {

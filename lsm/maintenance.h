@@ -152,7 +152,7 @@ class Maintenance {
   Result<compaction::OutputTable> create_table(const FamilyState& family, int level);
   // manifest_mutex_ held. `new_files`: those that `edit` adds; removed if it fails, once that is certain.
   Status record(VersionEdit edit, const std::vector<std::string>& new_files = {});
-  // Segments of the log that leave with an edit. Their files are removed and closed when manifest_mutex_ is free again:
+  // Segments of the log that leave with an edit. Their files are closed and removed when manifest_mutex_ is free again:
   // that takes a device its time, and the next flush or a writer that needs a segment may wait for the lock.
   struct EndedLog {
     std::vector<std::uint64_t> ids;
@@ -161,7 +161,7 @@ class Maintenance {
   // As record(), for an edit that ends log segments too; `ended` gets the ids of those that it ends.
   Status record_end(VersionEdit edit, const std::vector<std::uint64_t>& ended_segments,
                     const std::vector<std::string>& new_files, EndedLog& ended);
-  void remove_segments(const EndedLog& ended);
+  void remove_segments(EndedLog& ended);
   Status sync_table_names();
   // Begins a new manifest where the last edit failed, so that its outcome is known.
   Status settle_manifest();

@@ -156,7 +156,9 @@ Status Maintenance::record_end(VersionEdit edit, const std::vector<std::uint64_t
   return record(std::move(edit), new_files);
 }
 
-void Maintenance::remove_segments(const EndedLog& ended) {
+void Maintenance::remove_segments(EndedLog& ended) {
+  // First, for whoever closes a file that is removed waits for the device as its remover would.
+  ended.closing.clear();
   for (const std::uint64_t id : ended.ids) core_.store->remove(segment_path(core_.directory, id));
 }
 

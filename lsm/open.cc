@@ -29,8 +29,9 @@ namespace lsm {
 
 namespace {
 
-// What the log has done in the background may all be going on at once: pages made ready, the next segment, a sync.
-constexpr std::uint32_t kLogThreads = 3;
+// What the log has done in the background may all be going on at once: pages made ready, the next segment, a sync. And
+// files are removed, which those may not wait for.
+constexpr std::uint32_t kLogThreads = 4;
 
 bool holds_firn_files(const std::vector<DirectoryEntry>& entries) {
   return std::any_of(entries.begin(), entries.end(), [](const DirectoryEntry& entry) {
@@ -293,6 +294,7 @@ void DbImpl::start_work() {
   if (core_.options.read_only) return;
   core_.executor = executor_.get();
   core_.log_executor = log_executor_.get();
+  core_.store->remove_in_background(log_executor_.get());
   maintenance_->attach_log(*log_);
   maintenance_->start(*executor_);
 }

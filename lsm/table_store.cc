@@ -1,11 +1,19 @@
 #include "lsm/table_store.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "lsm/file_names.h"
 #include "platform/assert.h"
 
 namespace firn::lsm {
+
+namespace {
+
+// More than these do not wait to be removed, for they take up space: who dooms another one removes it.
+constexpr std::size_t kDoomedMax = 4;
+
+}  // namespace
 
 TableStore::TableStore(FileSystem& files, std::string directory, std::uint64_t cache_bytes)
     : files_(files),
@@ -27,11 +35,46 @@ void TableStore::remove(const std::string& path) {
     MutexLock lock(mutex_);
     if (forgotten_) return;
     ++removing_;
+    if (remover_ != nullptr && doomed_.size() < kDoomedMax) {
+      doomed_.push_back(path);
+      if (!std::exchange(remover_busy_, true)) {
+        remover_->submit(TaskPriority::kLow, [self = shared_from_this()] { self->remove_doomed(); });
+      }
+      return;
+    }
   }
-  // Without the lock: it takes a device its time to free a large file, and who installs a table wants the lock.
+  remove_file(path);
+}
+
+void TableStore::remove_doomed() {
+  for (;;) {
+    std::string path;
+    {
+      MutexLock lock(mutex_);
+      remover_busy_ = !doomed_.empty();
+      if (!remover_busy_) return;
+      path = std::move(doomed_.front());
+      doomed_.pop_front();
+    }
+    remove_file(path);
+  }
+}
+
+// Without the lock: it takes a device its time to free a large file, and who installs a table wants the lock.
+void TableStore::remove_file(const std::string& path) {
   if (files_.remove(path).ok()) files_removed_.fetch_add(1, std::memory_order_relaxed);
   MutexLock lock(mutex_);
-  if (--removing_ == 0 && forgotten_) removed_all_.notify_all();
+  if (--removing_ == 0) removed_all_.notify_all();
+}
+
+void TableStore::remove_in_background(Executor* executor) {
+  MutexLock lock(mutex_);
+  remover_ = executor;
+}
+
+void TableStore::wait_removed() {
+  MutexLock lock(mutex_);
+  while (removing_ != 0) removed_all_.wait(mutex_);
 }
 
 void TableStore::forget_files() {

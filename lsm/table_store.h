@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -39,8 +40,14 @@ class TableStore : public std::enable_shared_from_this<TableStore> {
   bool has_room_to_map(std::uint64_t bytes) const {
     return mapped_bytes_.load(std::memory_order_relaxed) + bytes <= mapping_budget_bytes_;
   }
-  // Removes an obsolete table's file, unless forget_files() came first: then the next open removes it.
+  // Removes an obsolete file, unless forget_files() came first: then the next open removes it.
   void remove(const std::string& path);
+  // From now on one thread of `executor` removes files, as long as few wait for it; with null, and at first, it is the
+  // caller of remove(). Where the device is told of freed blocks a large file takes it tenths of a second, and who
+  // flushes a memtable has writers wait for it.
+  void remove_in_background(Executor* executor);
+  // Until all that remove() was called for is gone.
+  void wait_removed();
   // The directory is no longer ours: from now on no file is removed, and every table still in use (by iterators) is
   // open, so that whoever has the directory next may remove its file.
   void forget_files();
@@ -56,6 +63,8 @@ class TableStore : public std::enable_shared_from_this<TableStore> {
   void enlist(const TableFile& table);
   void strike(const TableFile& table);
   void strike(const ValueHolder& values);
+  void remove_doomed();
+  void remove_file(const std::string& path);
 
   FileSystem& files_;
   const std::string directory_;
@@ -67,7 +76,10 @@ class TableStore : public std::enable_shared_from_this<TableStore> {
   CondVar removed_all_;
   // Guarded by mutex_:
   bool forgotten_ = false;
-  std::size_t removing_ = 0;                                     // Calls of remove() under way.
+  Executor* remover_ = nullptr;
+  bool remover_busy_ = false;
+  std::deque<std::string> doomed_;                               // Paths that wait for it.
+  std::size_t removing_ = 0;                                     // Files that are being removed, or wait for it.
   std::set<std::pair<std::uint64_t, const TableFile*>> tables_;  // All that exist, by id: the same order in every run.
   std::map<std::uint64_t, std::weak_ptr<ValueHolder>> values_;
 };
