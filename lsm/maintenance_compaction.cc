@@ -219,7 +219,7 @@ Status Maintenance::compact_range(FamilyState& family, Slice from, Slice to) {
     }
     begin(work, step.plan);
     lock.unlock();
-    const Status status = run_plan(work, step.plan);
+    Status status = run_plan(work, step.plan);
     lock.lock();
     finish(work, step.plan, status);
     reconsider(work);

@@ -146,7 +146,7 @@ Status not_a_database(const std::string& directory) {
 
 // Without CURRENT: a creation that was interrupted has at most a manifest with nothing in it.
 Status judge_missing_current(FileSystem& files, const std::string& directory, const DirectoryContents& contents) {
-  const Status missing =
+  Status missing =
       Status::corruption(current_path(directory), 0, "is missing, but other files of a database are there");
   if (!contents.tables.empty() || !contents.segments.empty()) return missing;
   for (const std::uint64_t number : contents.manifests) {
