@@ -35,6 +35,13 @@ FillReport print(const char* name, const FillReport& report) {
   return report;
 }
 
+// So many bytes, flushed, and all that sizes ask for.
+void put_at_random(FillSimulator& simulator, std::mt19937_64& random, std::uint64_t bytes) {
+  for (std::uint64_t i = 0; i < bytes / kEntryBytes; ++i) simulator.put(random());
+  simulator.flush();
+  simulator.settle();
+}
+
 enum class Order { kRandom, kSequential, kOverwrite };
 
 FillReport fill(const char* name, double gigabytes, Order order, std::size_t slots) {
@@ -116,9 +123,7 @@ TEST(Fill, AtRestLittleOfWhatWasOverwrittenIsLeft) {
 TEST(Fill, AtRestNewRowsStayWhereTheyAre) {
   FillSimulator simulator(settings(1));
   std::mt19937_64 random(7);
-  for (std::uint64_t i = 0; i < 700'000'000 / kEntryBytes; ++i) simulator.put(random());
-  simulator.flush();
-  simulator.settle();
+  put_at_random(simulator, random, 700'000'000);
   const FillReport before = simulator.report();
   simulator.settle(0.05);
   EXPECT_EQ(simulator.report().compaction_bytes, before.compaction_bytes);
@@ -134,15 +139,9 @@ TEST(Fill, SequentialWritesAreNeverRewritten) {
 double small_flushes(const char* name, std::uint64_t below_bytes, std::uint64_t flush_bytes, int flushes) {
   FillSimulator simulator(settings(1));
   std::mt19937_64 random(7);
-  for (std::uint64_t i = 0; i < below_bytes / kEntryBytes; ++i) simulator.put(random());
-  simulator.flush();
-  simulator.settle();
+  put_at_random(simulator, random, below_bytes);
   const FillReport before = simulator.report();
-  for (int i = 0; i < flushes; ++i) {
-    for (std::uint64_t j = 0; j < flush_bytes / kEntryBytes; ++j) simulator.put(random());
-    simulator.flush();
-    simulator.settle();
-  }
+  for (int i = 0; i < flushes; ++i) put_at_random(simulator, random, flush_bytes);
   const FillReport after = print(name, simulator.report());
   EXPECT_LE(after.l0_tables_max, 8U);
   const double written = static_cast<double>(after.compaction_bytes - before.compaction_bytes);
@@ -166,9 +165,7 @@ TEST(Fill, SessionsThatWriteLittlePayLittle) {
 TEST(Fill, ReadsMergeWhatTheySeekIn) {
   FillSimulator simulator(settings(1));
   std::mt19937_64 random(7);
-  for (std::uint64_t i = 0; i < 140'000'000 / kEntryBytes; ++i) simulator.put(random());
-  simulator.flush();
-  simulator.settle();
+  put_at_random(simulator, random, 140'000'000);
   EXPECT_EQ(simulator.shape().levels[0].size(), 4U);
   for (int i = 0; i < 22'000; ++i) simulator.seek(UINT64_MAX / 2, 1);
   EXPECT_EQ(simulator.report().compaction_bytes, 0U);

@@ -9,6 +9,7 @@
 
 #include "firn/db.h"
 #include "lsm/read_account.h"
+#include "tests/lsm/rows_of.h"
 #include "tests/platform/temporary_directory.h"
 
 namespace firn {
@@ -93,13 +94,7 @@ class ReadCompaction : public ::testing::Test {
     ASSERT_TRUE(db_->wait_idle().ok());
   }
 
-  void expect_rows() {
-    std::map<std::string, std::string> found;
-    Iterator it = db_->iterator();
-    while (it.next() == Step::kEntry) found.emplace(it.key(), it.value());
-    EXPECT_TRUE(it.status().ok());
-    EXPECT_EQ(found, rows_);
-  }
+  void expect_rows() { EXPECT_EQ(testing::rows_of(*db_), rows_); }
 
   testing::TemporaryDirectory directory_;
   std::unique_ptr<DB> db_;

@@ -8,7 +8,7 @@
 
 #include "firn/firn.h"
 #include "firn/sim/file_system.h"
-#include "platform/random.h"
+#include "tests/lsm/rows_of.h"
 
 namespace firn {
 namespace {
@@ -70,13 +70,7 @@ class Rest : public ::testing::Test {
     }
     return sum;
   }
-  void expect_rows() {
-    std::map<std::string, std::string> found;
-    Iterator it = db_->iterator();
-    while (it.next() == Step::kEntry) found.emplace(it.key(), it.value());
-    EXPECT_TRUE(it.status().ok());
-    EXPECT_EQ(found, rows_);
-  }
+  void expect_rows() { EXPECT_EQ(testing::rows_of(*db_), rows_); }
 
   sim::SimFileSystem files_;
   Platform platform_;
