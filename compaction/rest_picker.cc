@@ -39,7 +39,7 @@ std::optional<CompactionPlan> pick_at_rest(const FamilyShape& shape) {
   Content above;
   for (std::size_t level = 0; level + 1 < shape.levels.size(); ++level) {
     for (const ShapeTable& table : shape.levels[level]) {
-      if (table.compacting || !seen_by_all(shape, *table.meta)) return std::nullopt;
+      if (!seen_by_all(shape, *table.meta)) return std::nullopt;
       above.add(*table.meta);
     }
   }
@@ -47,12 +47,10 @@ std::optional<CompactionPlan> pick_at_rest(const FamilyShape& shape) {
   std::optional<CompactionPlan> plan = plan_to_last(shape);
   if (!plan || plan->trivial_move || plan->input_bytes > kTablesMax * shape.limits.table_bytes) return std::nullopt;
   Content all = above;
-  if (plan->inputs.back().level == plan->output_level) {
-    const std::vector<std::uint64_t>& ids = plan->inputs.back().tables;
-    for (const ShapeTable& table : shape.levels.back()) {
-      if (std::find(ids.begin(), ids.end(), table.meta->id) != ids.end()) all.add(*table.meta);
-    }
-  }
+  KeyRange range;
+  range.add(plan->smallest_key, plan->largest_key);
+  const IndexRange below = overlapping(shape.levels.back(), range);
+  for (std::size_t i = below.begin; i < below.end; ++i) all.add(*shape.levels.back()[i].meta);
   const auto rows = static_cast<double>(std::max<std::uint64_t>(all.entries - all.tombstones, 1));
   const double gone = std::min(shape.replaced_share * static_cast<double>(above.entries) / rows, 1.0);
   const double freed = gone * static_cast<double>(all.all_bytes);

@@ -79,9 +79,12 @@ void TableStore::wait_removed() {
 
 void TableStore::forget_files() {
   std::vector<std::shared_ptr<ValueHolder>> held_now;  // Given back without the lock.
+  {
+    MutexLock lock(mutex_);
+    forgotten_ = true;
+  }
+  wait_removed();
   MutexLock lock(mutex_);
-  forgotten_ = true;
-  while (removing_ != 0) removed_all_.wait(mutex_);
   // A table that cannot be opened now says so to who reads it later.
   for (const auto& [id, table] : tables_) static_cast<void>(table->open());
   for (const auto& [id, held] : values_) {

@@ -107,9 +107,8 @@ class TableFile {
   // Errors show when open() is called.
   static void open_together(std::vector<const TableFile*> files);
 
-  // For gets. A large filter takes the disk as long as many blocks: the first gets of a table go without, then it is
-  // loaded, by one of them.
-  // Whether the table is open with its filter.
+  // --- For gets. A large filter takes the disk as long as many blocks: the first gets of a table go without, then it
+  // is loaded, by one of them. Whether the table is open with its filter.
   bool ready_to_get() const {
     const Table* const table = opened();
     return table != nullptr && table->has_filter();
@@ -133,8 +132,8 @@ class TableFile {
   void mark_obsolete() { obsolete_.store(true, std::memory_order_relaxed); }
 
  private:
-  static constexpr std::uint32_t kGetsBeforeFilter =
-      16;  // Cost about what reading the filter of a table of 64 MiB does.
+  // They cost about what reading the filter of a table of 64 MiB does.
+  static constexpr std::uint32_t kGetsBeforeFilter = 16;
   static constexpr std::uint64_t kFilterBytesPerCall = std::uint64_t{1} << 20;
 
   Result<Table*> open_first() const;

@@ -123,16 +123,13 @@ class ThreadPool final : public Executor {
  private:
   // Guarded by mutex_. Only its own thread waits for `called`.
   struct Worker {
-    bool first = false;
     bool idle = false;  // Waiting, not yet called.
     CondVar called;
   };
 
   Worker* add_worker() {
     const MutexLock lock(mutex_);
-    workers_.push_back(std::make_unique<Worker>());
-    workers_.back()->first = workers_.size() == 1;
-    return workers_.back().get();
+    return workers_.emplace_back(std::make_unique<Worker>()).get();
   }
 
   std::deque<Task>& queue(TaskPriority priority) FIRN_REQUIRES(mutex_) {
@@ -202,7 +199,7 @@ class ThreadPool final : public Executor {
 
   bool reserved(const Worker& worker) const FIRN_REQUIRES(mutex_) {
     // At the end all help: the others may be gone when a task of the reserved thread submits a kLow one.
-    return worker.first && thread_count_ > 1 && !stopping_;
+    return &worker == workers_.front().get() && thread_count_ > 1 && !stopping_;
   }
 
   // Null when there is nothing for this thread.
