@@ -19,6 +19,7 @@
 #include "platform/posix_file.h"
 #include "platform/posix_lock.h"
 #include "platform/posix_log_file.h"
+#include "platform/posix_remove.h"
 
 namespace firn {
 
@@ -67,7 +68,7 @@ Status PosixFileSystem::rename(const std::string& from, const std::string& to) {
 }
 
 Status PosixFileSystem::remove(const std::string& path) {
-  return unlink(path.c_str()) == 0 ? Status() : errno_status("remove", path, errno);
+  return posix_remove(path) == 0 ? Status() : errno_status("remove", path, errno);
 }
 
 Status PosixFileSystem::remove_directory(const std::string& path) {

@@ -46,6 +46,7 @@ class Salvage : public ::testing::Test {
     EXPECT_TRUE((*db)->flush(other).ok());
     for (int i = 50; i < 60; ++i) put(**db, other, "other", key_of(i), "logged" + std::to_string(i));
     EXPECT_TRUE((*db)->sync().ok());
+    EXPECT_TRUE((*db)->wait_idle().ok());  // What flushes have replaced is gone.
     // Taken while open: the log has what is in no table.
     crashed_ = files_.crash_clone({CrashMode::kKeepAll, 0, 0});
     for (const FamilyInfo& info : (*db)->families()) {
@@ -263,6 +264,7 @@ TEST_F(Salvage, EveryGapInTheLogIsFoundInOnePass) {
   {
     auto db = DB::open("db", crashed_options());
     ASSERT_TRUE(db.ok());
+    ASSERT_TRUE((*db)->wait_idle().ok());  // What recovery has replaced is gone.
     for (int i = 0; i < 30; ++i) {
       const std::string value = "<synced " + std::to_string(i) + ">";
       ASSERT_TRUE((*db)->put(key_of(i), value, {Durability::kSync}).ok());

@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -15,7 +16,9 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "platform/memory_limit.h"
 #include "tests/platform/file_helpers.h"
@@ -129,6 +132,70 @@ TEST_F(Posix, DescriptorsAreClosed) {
     EXPECT_OK(files_.remove(path("log")));
   }
   EXPECT_EQ(descriptor_count(), before);
+}
+
+// Sees the size of a file without having it open, for who has a file open keeps its bytes.
+class SizeWatch {
+ public:
+  explicit SizeWatch(const std::string& path) : descriptor_(::open(path.c_str(), O_PATH | O_CLOEXEC)) {}
+  ~SizeWatch() { close(descriptor_); }
+  off_t bytes() const {
+    struct stat info;
+    return fstat(descriptor_, &info) == 0 ? info.st_size : -1;
+  }
+
+ private:
+  int descriptor_;
+};
+
+// More than two steps of posix_remove().
+const std::string& large_text() {
+  static const std::string text(std::size_t{9} << 20, 'x');
+  return text;
+}
+
+// Some file systems, those of other machines, grant no leases.
+bool grants_leases(const std::string& path) {
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  const bool granted = fcntl(descriptor, F_SETLEASE, F_WRLCK) == 0;
+  close(descriptor);
+  return granted;
+}
+
+TEST_F(Posix, ALargeFileIsFreedInSteps) {
+  create(files_, path("a"), large_text());
+  const bool can_be_sure = grants_leases(path("a"));
+  const SizeWatch watch(path("a"));
+  EXPECT_OK(files_.remove(path("a")));
+  EXPECT_EQ(watch.bytes(), can_be_sure ? off_t{1} << 20 : static_cast<off_t>(large_text().size()));
+}
+
+TEST_F(Posix, WhoHasARemovedFileOpenKeepsItsBytes) {
+  const std::unique_ptr<File> open = create(files_, path("a"), large_text());
+  EXPECT_OK(files_.remove(path("a")));
+  std::string read(large_text().size(), ' ');
+  EXPECT_EQ(open->read_at(0, std::as_writable_bytes(std::span(read))).bytes, read.size());
+  EXPECT_TRUE(read == large_text());
+}
+
+TEST_F(Posix, WhoHasARemovedFileMappedKeepsItsBytes) {
+  create(files_, path("a"), large_text());
+  const int descriptor = ::open(path("a").c_str(), O_RDONLY | O_CLOEXEC);
+  void* const mapped = mmap(nullptr, large_text().size(), PROT_READ, MAP_SHARED, descriptor, 0);
+  close(descriptor);
+  ASSERT_NE(mapped, MAP_FAILED);
+  const SizeWatch watch(path("a"));
+  EXPECT_OK(files_.remove(path("a")));
+  EXPECT_EQ(watch.bytes(), static_cast<off_t>(large_text().size()));
+  EXPECT_TRUE(std::string_view(static_cast<const char*>(mapped), large_text().size()) == large_text());
+  munmap(mapped, large_text().size());
+}
+
+TEST_F(Posix, TheOtherNameOfARemovedFileKeepsItsBytes) {
+  create(files_, path("a"), large_text());
+  std::filesystem::create_hard_link(path("a"), path("b"));
+  EXPECT_OK(files_.remove(path("a")));
+  EXPECT_TRUE(testing::contents(files_, path("b")) == large_text());
 }
 
 // A limit on the size of files stands for all that a file system may refuse.
