@@ -59,7 +59,7 @@ struct Core {
   const std::shared_ptr<memtable::ChunkPool> chunks;  // Memory of memtables that were flushed, for those that fill.
   FamilySet families;
   Counters counters;
-  std::atomic<std::uint64_t> next_file_id{1};  // Of tables, log segments and manifests alike.
+  std::atomic<std::uint64_t> next_file_id{1};  // Of tables, value files and log segments alike.
   std::atomic<Sequence> visible_sequence{0};   // What reads see; published by the committer after the memtables.
   Executor* executor = nullptr;                // Null before background work begins.
   Executor* log_executor = nullptr;            // Of the log and of files that go; likewise.

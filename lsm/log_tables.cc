@@ -28,7 +28,7 @@ struct LogTables::Run {
 };
 
 LogTables::LogTables(Core& core, Maintenance& maintenance, Executor& executor)
-    : core_(core), maintenance_(maintenance), executor_(executor) {}
+    : core_(core), maintenance_(maintenance), executor_(executor), made_after_(maintenance.mark_names()) {}
 
 LogTables::~LogTables() {
   static_cast<void>(wait());
@@ -110,10 +110,11 @@ Status LogTables::finish(const std::vector<std::uint64_t>& ended_segments) {
   handed_on_ = true;
   std::vector<NewTables> tables = result();
   while (FIRN_PLANTED_BUG(recovery_in_parts) && tables.size() > 1) {
-    if (Status status = maintenance_.install_together({tables.back()}, {}, false); !status.ok()) return status;
+    if (Status status = maintenance_.install_together({tables.back()}, made_after_, {}, false); !status.ok())
+      return status;
     tables.pop_back();
   }
-  return maintenance_.install_together(tables, ended_segments, false);
+  return maintenance_.install_together(tables, made_after_, ended_segments, false);
 }
 
 std::vector<LogTables::NewTables> LogTables::result() const {

@@ -47,6 +47,7 @@ class LogTables {
   Core& core_;
   Maintenance& maintenance_;
   Executor& executor_;
+  const DirectoryNames::Mark made_after_;
   Gathering gathering_;
   std::uint64_t gathered_bytes_ = 0;
   std::deque<std::unique_ptr<Run>> taken_;  // Being written, or written; of each family in the order of the log.

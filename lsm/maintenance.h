@@ -79,6 +79,8 @@ class Maintenance {
   void start(Executor& executor);
   // Ends background work: compactions are cut short, a running flush finishes.
   void stop();
+  // Now: to be asked for before tables are made.
+  DirectoryNames::Mark mark_names() const { return manifest_->names().mark(); }
   // Writes every immutable memtable to tables on this thread, recorded by one edit that ends the log too: all families
   // are in tables and `ended_segments` are gone, or nothing has changed. `closing`: the edit says too that the database
   // was closed properly. No edit is written where it would say nothing new. Precondition: no write and no flush runs.
@@ -97,9 +99,10 @@ class Maintenance {
     // What was written after it; its last entry has sequence `up_to`.
     void add(const std::vector<TableMeta>& new_tables, const std::vector<ValueMeta>& new_values, Sequence up_to);
   };
-  // After an error the tables are removed, once it is certain that they do not count.
-  Status install_together(const std::vector<NewTables>& families, const std::vector<std::uint64_t>& ended_segments,
-                          bool closing);
+  // Precondition: the tables were made after `made_after`. After an error they are removed, once it is certain that
+  // they do not count.
+  Status install_together(const std::vector<NewTables>& families, DirectoryNames::Mark made_after,
+                          const std::vector<std::uint64_t>& ended_segments, bool closing);
   void remove_tables(const std::vector<NewTables>& families);
   // No flush begins until let_flushes_go(). False when one runs and `wait` is not set.
   bool hold_flushes(bool wait);
@@ -162,7 +165,7 @@ class Maintenance {
   Status record_end(VersionEdit edit, const std::vector<std::uint64_t>& ended_segments,
                     const std::vector<std::string>& new_files, EndedLog& ended);
   void remove_segments(EndedLog& ended);
-  Status sync_table_names();
+  Status sync_table_names(DirectoryNames::Mark made_after);
   // Begins a new manifest where the last edit failed, so that its outcome is known.
   Status settle_manifest();
   Status release_log();

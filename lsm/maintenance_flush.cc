@@ -136,9 +136,10 @@ Status Maintenance::flush_oldest(Work& work) {
   }
   if (Status status = settle_manifest(); !status.ok()) return status;
   const std::uint64_t start = core_.platform.clock->monotonic_ns();
+  const DirectoryNames::Mark before = mark_names();
   auto outcome = write_tables(family, memtable->cursor(), memtable->entries());
   if (!outcome.ok()) return outcome.status();
-  Status status = sync_table_names();
+  Status status = sync_table_names(before);
   if (status.ok()) status = sync_log_before(family);
   if (!status.ok()) {
     remove_outputs(*outcome);

@@ -214,6 +214,7 @@ Result<compaction::CompactionOutcome> Maintenance::merge(const FamilyState& fami
                                                          const compaction::CompactionPlan& plan,
                                                          const PlanTables& tables) {
   const std::uint64_t start = core_.platform.clock->monotonic_ns();
+  const DirectoryNames::Mark before = mark_names();
   const auto merge = std::make_shared<Merge>(family, plan);
   std::uint64_t file_bytes = 0;
   for (const auto& [level, table] : tables) {
@@ -236,7 +237,7 @@ Result<compaction::CompactionOutcome> Maintenance::merge(const FamilyState& fami
     while (merge->running != 0) changed_.wait(mutex_);
   }
   compaction::CompactionOutcome outcome = merge->sum();
-  if (outcome.status.ok()) outcome.status = core_.files.sync_directory(core_.directory);
+  if (outcome.status.ok()) outcome.status = manifest_->names().sync(before);
   if (!outcome.status.ok()) {
     remove_outputs(outcome);
     return outcome.status;

@@ -24,8 +24,8 @@ Result<compaction::OutputTable> Maintenance::create_table(const FamilyState& fam
   return compaction::OutputTable{id, std::move(file).value(), std::move(builder)};
 }
 
-Status Maintenance::sync_table_names() {
-  return FIRN_PLANTED_BUG(table_name_not_synced) ? Status() : core_.files.sync_directory(core_.directory);
+Status Maintenance::sync_table_names(DirectoryNames::Mark made_after) {
+  return FIRN_PLANTED_BUG(table_name_not_synced) ? Status() : manifest_->names().sync(made_after);
 }
 
 Status Maintenance::record(VersionEdit edit, const std::vector<std::string>& new_files) {
@@ -72,6 +72,7 @@ void Maintenance::watch_space() {
 
 Result<std::vector<PreparedSegment>> Maintenance::prepare_segments(std::size_t count, std::uint64_t capacity_bytes) {
   if (Status status = settle_manifest(); !status.ok()) return status;
+  const DirectoryNames::Mark before = mark_names();
   std::vector<PreparedSegment> segments;
   std::vector<std::string> paths;
   Status status;
@@ -85,7 +86,7 @@ Result<std::vector<PreparedSegment>> Maintenance::prepare_segments(std::size_t c
   }
   // Their sizes too: a shorter file is damage from then on.
   for (std::size_t i = 0; status.ok() && i < segments.size(); ++i) status = segments[i].file->sync();
-  if (status.ok() && !FIRN_PLANTED_BUG(log_name_not_synced)) status = core_.files.sync_directory(core_.directory);
+  if (status.ok() && !FIRN_PLANTED_BUG(log_name_not_synced)) status = manifest_->names().sync(before);
   if (!status.ok()) {
     for (const std::string& path : paths) core_.store->remove(path);
     return status;

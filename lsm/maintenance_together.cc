@@ -10,6 +10,7 @@
 namespace firn::lsm {
 
 Status Maintenance::flush_together(const std::vector<std::uint64_t>& ended_segments, bool closing) {
+  const DirectoryNames::Mark before = mark_names();
   std::vector<NewTables> families;
   for (FamilyState* family : core_.families.live()) {
     auto tables = write_memtables(*family);
@@ -19,7 +20,7 @@ Status Maintenance::flush_together(const std::vector<std::uint64_t>& ended_segme
     }
     families.push_back(std::move(tables).value());
   }
-  return install_together(families, ended_segments, closing);
+  return install_together(families, before, ended_segments, closing);
 }
 
 Result<Maintenance::NewTables> Maintenance::write_memtables(FamilyState& family) {
@@ -63,10 +64,10 @@ void Maintenance::let_flushes_go() {
   for (auto& [id, work] : works_) reconsider(*work);
 }
 
-Status Maintenance::install_together(const std::vector<NewTables>& families,
+Status Maintenance::install_together(const std::vector<NewTables>& families, DirectoryNames::Mark made_after,
                                      const std::vector<std::uint64_t>& ended_segments, bool closing) {
   const bool none = std::all_of(families.begin(), families.end(), [](const auto& of) { return of.tables.empty(); });
-  if (Status status = none ? Status() : sync_table_names(); !status.ok()) {
+  if (Status status = none ? Status() : sync_table_names(made_after); !status.ok()) {
     remove_tables(families);
     return status;
   }

@@ -21,7 +21,7 @@ constexpr std::uint64_t kTailBytesMin = std::uint64_t{4} << 20;
 }  // namespace
 
 Manifest::Manifest(FileSystem& files, std::string directory, const wal::DatabaseId& database)
-    : files_(files), directory_(std::move(directory)), database_(database) {}
+    : files_(files), directory_(std::move(directory)), names_(files, directory_), database_(database) {}
 
 Manifest::~Manifest() = default;
 
@@ -148,6 +148,7 @@ Result<Manifest::StartedFile> Manifest::write_base(std::uint64_t number, const V
   started.chain = append_edit(header.bytes, wal::file_salt(database_, number), kManifestHeaderBytes, edit.number,
                               header.chain, encode_version_edit(state.snapshot()));
   started.bytes = header.bytes.size();
+  const DirectoryNames::Mark before = names_.mark();
   Result<std::unique_ptr<File>> file =
       files_.open(manifest_path(directory_, number), OpenMode::kCreate, FileKind::kManifest);
   if (!file.ok()) return file.status();
@@ -155,13 +156,15 @@ Result<Manifest::StartedFile> Manifest::write_base(std::uint64_t number, const V
   if (Status status = write_all(*started.file, 0, std::as_bytes(std::span(header.bytes))); !status.ok()) return status;
   if (Status status = started.file->sync(); !status.ok()) return status;
   if (FIRN_PLANTED_BUG(base_name_not_synced)) return started;
-  if (Status status = files_.sync_directory(directory_); !status.ok()) return status;
+  if (Status status = names_.sync(before); !status.ok()) return status;
   return started;
 }
 
 Status Manifest::write_current(std::uint64_t number, std::uint64_t durable_edit) {
   const std::string text = encode_current({number, durable_edit, database_});
+  const DirectoryNames::Mark before = names_.mark();
   Status status = replace_file(files_, directory_, std::string(kCurrentName), text);
+  if (status.ok() && !FIRN_PLANTED_BUG(rename_not_synced)) status = names_.sync(before);
   if (status.ok()) current_edit_ = durable_edit;
   return status;
 }

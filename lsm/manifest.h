@@ -16,6 +16,7 @@
 
 #include "firn/file_system.h"
 #include "firn/status.h"
+#include "lsm/directory_names.h"
 #include "lsm/manifest_state.h"
 #include "lsm/version_edit.h"
 #include "wal/replay.h"
@@ -41,6 +42,8 @@ class Manifest {
   Manifest(const Manifest&) = delete;
   Manifest& operator=(const Manifest&) = delete;
 
+  // For all who make files beside it. From any thread.
+  DirectoryNames& names() { return names_; }
   const wal::DatabaseId& database() const { return database_; }
   const ManifestState& state() const { return state_; }
   // The newest durable edit (for the headers of log segments). From any thread.
@@ -83,6 +86,7 @@ class Manifest {
 
   FileSystem& files_;
   const std::string directory_;
+  DirectoryNames names_;
   const wal::DatabaseId database_;
   ManifestState state_;
   std::atomic<std::uint64_t> edit_number_{0};

@@ -99,14 +99,10 @@ Status replace_file(FileSystem& files, const std::string& directory, const std::
   Result<std::unique_ptr<File>> file = files.open(temporary, OpenMode::kCreate, FileKind::kCurrent);
   if (!file.ok()) return file.status();
   if (Status status = write_all(**file, 0, std::as_bytes(std::span(contents))); !status.ok()) return status;
-  if (FIRN_PLANTED_BUG(rename_before_sync)) {
-    if (Status status = files.rename(temporary, path); !status.ok()) return status;
-    return files.sync_directory(directory);
+  if (!FIRN_PLANTED_BUG(rename_before_sync)) {
+    if (Status status = (*file)->sync(); !status.ok()) return status;
   }
-  if (Status status = (*file)->sync(); !status.ok()) return status;
-  if (Status status = files.rename(temporary, path); !status.ok()) return status;
-  if (FIRN_PLANTED_BUG(rename_not_synced)) return Status();
-  return files.sync_directory(directory);
+  return files.rename(temporary, path);
 }
 
 std::string parent_directory(std::string_view path) {

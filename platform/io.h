@@ -29,9 +29,9 @@ Result<std::string> read_file(FileSystem& files, const std::string& path, FileKi
 // Writes all of `bytes` at `offset`. Errors: kNoSpace, kIo; a part may have been written.
 Status write_all(File& file, std::uint64_t offset, std::span<const std::byte> bytes);
 
-// Makes `contents` the file `directory`/`name`, durably, and never something between old and new: writes
-// "<name>.tmp", syncs it, renames it and syncs the directory. After an error either the old or the new contents are
-// there (durably so only after a later success). For CURRENT and its like (FileKind::kCurrent).
+// Makes `contents` the file `directory`/`name`, and never something between old and new: writes "<name>.tmp", syncs it
+// and renames it. Until the directory is synced, and after an error, either the old or the new contents are there. For
+// CURRENT and its like (FileKind::kCurrent).
 Status replace_file(FileSystem& files, const std::string& directory, const std::string& name,
                     std::string_view contents);
 

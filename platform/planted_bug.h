@@ -13,6 +13,7 @@
 #define FIRN_PLANTED_BUGS(X)                                                                                \
   X(log_name_not_synced, "a new log segment's directory is not synced")                                     \
   X(table_name_not_synced, "a flushed table's directory is not synced")                                     \
+  X(lost_names_ignored, "files count as made although a sync of their directory failed since")              \
   X(table_not_synced, "the manifest lists a table that was not synced")                                     \
   X(values_not_synced, "the manifest lists a value file that was not synced")                               \
   X(values_deleted_early, "a compaction's emptied value files go before its edit is durable")               \

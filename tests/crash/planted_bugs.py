@@ -44,6 +44,7 @@ FIRST = {
     'log_deleted_early': (EXPLORER, '*/rotate_buffered'),
     'log_forgotten_early': ('tests/crash/regression_test', '*'),
     'log_proof_too_high': (EXPLORER, '*/rotate_buffered'),
+    'lost_names_ignored': ('tests/crash/regression_test', '*'),
     'manifest_checksum_skipped': ('tests/lsm/manifest_damage_test', '*'),
     'recovery_in_parts': (EXPLORER, '*/large_buffered'),
     'replay_skips_gap': (EXPLORER, '*/rotate_buffered'),

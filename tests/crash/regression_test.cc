@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <cerrno>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -109,6 +111,41 @@ TEST(Regression, SyncedWritesOutliveSegmentsThatTheManifestCouldNotForget) {
     EXPECT_TRUE((*after)->get("in a table").ok());
     EXPECT_TRUE((*after)->get(key).ok()) << key;
   }
+}
+
+// While one family's table was being written, the directory's sync failed for another's. That took both names; the sync
+// for the first one, which succeeded, did not bring its name back, and the manifest listed a table without one.
+TEST(Regression, AFailedSyncOfTheDirectoryTakesTheNamesOfOthersWithIt) {
+  sim::SimFileSystem files;
+  Platform platform;
+  auto db = DB::open("db", options_on(platform, files));
+  ASSERT_TRUE(db.ok()) << db.status().to_string();
+  const Family other = *(*db)->create_family("other");
+  ASSERT_TRUE((*db)->put("first", "row").ok());
+  ASSERT_TRUE((*db)->put(other, "second", "row").ok());
+  std::atomic<bool> in_first{false};
+  std::atomic<bool> failed{false};
+  files.set_fault_hook([&](const sim::Operation& operation) -> std::optional<sim::Fault> {
+    const bool first_table = operation.kind == sim::OperationKind::kSync && operation.file_kind == FileKind::kTable &&
+                             !in_first.exchange(true);
+    if (first_table) {
+      EXPECT_FALSE((*db)->flush(other).ok());
+    }
+    const bool fails = operation.kind == sim::OperationKind::kSyncDirectory && in_first && !failed.exchange(true);
+    return fails ? std::optional(sim::Fault(EIO)) : std::nullopt;
+  });
+  EXPECT_FALSE((*db)->flush().ok());
+  ASSERT_TRUE(failed);
+  files.set_fault_hook({});
+  ASSERT_TRUE((*db)->resume().ok());
+
+  const auto left = files.crash_clone({sim::CrashMode::kDropUnsynced, 0, 0});
+  Platform platform_after;
+  auto after = DB::open("db", options_on(platform_after, *left));
+  ASSERT_TRUE(after.ok()) << after.status().to_string();
+  ASSERT_TRUE((*after)->verify().ok());
+  EXPECT_TRUE((*after)->get("first").ok());
+  EXPECT_TRUE((*after)->get(*(*after)->family("other"), "second").ok());
 }
 
 }  // namespace

@@ -90,6 +90,7 @@ class Degraded : public ::testing::Test {
     return value.ok() ? *value : std::string(status_code_name(value.status().code()));
   }
   std::size_t count_files(const std::string& part) {
+    static_cast<void>(db_->wait_idle());  // Until what a thread is removing is gone.
     const auto entries = files_.list("db");
     std::size_t count = 0;
     for (const DirectoryEntry& entry : *entries) count += entry.name.find(part) != std::string::npos ? 1 : 0;

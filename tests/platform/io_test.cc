@@ -139,10 +139,15 @@ TEST(ParentDirectory, HoldsTheName) {
   EXPECT_EQ(parent_directory("a/db//"), "a");
 }
 
+Status replace_durably(FileSystem& files, std::string_view contents) {
+  Status status = replace_file(files, "/", "CURRENT", contents);
+  return status.ok() ? files.sync_directory("/") : status;
+}
+
 TEST(ReplaceFile, MakesAndReplacesDurably) {
   sim::SimFileSystem files;
-  EXPECT_OK(replace_file(files, "/", "CURRENT", "one"));
-  EXPECT_OK(replace_file(files, "/", "CURRENT", "two"));
+  EXPECT_OK(replace_durably(files, "one"));
+  EXPECT_OK(replace_durably(files, "two"));
   EXPECT_EQ(contents(*files.crash_clone({}), "/CURRENT"), "two");
   EXPECT_TRUE(files.pending_operations().empty());
 }
@@ -150,7 +155,7 @@ TEST(ReplaceFile, MakesAndReplacesDurably) {
 TEST(ReplaceFile, OverwritesWhatACrashLeft) {
   sim::SimFileSystem files;
   create(files, "/CURRENT.tmp", "longer than what follows");
-  EXPECT_OK(replace_file(files, "/", "CURRENT", "one"));
+  EXPECT_OK(replace_durably(files, "one"));
   EXPECT_EQ(contents(files, "/CURRENT"), "one");
   EXPECT_FALSE(testing::exists(files, "/CURRENT.tmp"));
 }
@@ -159,7 +164,7 @@ TEST(ReplaceFile, OverwritesWhatACrashLeft) {
 TEST(ReplaceFile, LeavesOldOrNewContentsWhereverItStops) {
   for (std::uint64_t stop = 0;; ++stop) {
     sim::SimFileSystem files;
-    EXPECT_OK(replace_file(files, "/", "CURRENT", "old"));
+    EXPECT_OK(replace_durably(files, "old"));
     const std::uint64_t first = files.operation_count();
     bool stopped = false;
     files.set_fault_hook([&](const sim::Operation& operation) -> std::optional<sim::Fault> {
@@ -171,12 +176,12 @@ TEST(ReplaceFile, LeavesOldOrNewContentsWhereverItStops) {
       }
       return sim::Fault(EIO, 1);
     });
-    const Status status = replace_file(files, "/", "CURRENT", "new");
+    const Status status = replace_durably(files, "new");
     files.set_fault_hook(nullptr);
     EXPECT_EQ(status.ok(), !stopped);
     EXPECT_THAT(contents(files, "/CURRENT"), ::testing::AnyOf("old", "new"));
     if (!stopped) break;
-    EXPECT_OK(replace_file(files, "/", "CURRENT", "again"));
+    EXPECT_OK(replace_durably(files, "again"));
     EXPECT_EQ(contents(*files.crash_clone({}), "/CURRENT"), "again") << "after a failure of operation " << stop;
   }
 }
