@@ -29,6 +29,7 @@ Status DbImpl::close() noexcept {
     // Who rotates a memtable meanwhile finds it under the same lock.
     committer_->exclusively([this] { core_.executor = core_.log_executor = nullptr; });
     core_.store->remove_in_background(nullptr);
+    core_.chunks->make_ahead_by(nullptr);
     executor_.reset();
     log_executor_.reset();
     status = finish_writes();

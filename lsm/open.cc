@@ -295,6 +295,7 @@ void DbImpl::start_work() {
   core_.executor = executor_.get();
   core_.log_executor = log_executor_.get();
   core_.store->remove_in_background(log_executor_.get());
+  core_.chunks->make_ahead_by(log_executor_.get());
   maintenance_->attach_log(*log_);
   maintenance_->start(*executor_);
 }

@@ -4,12 +4,42 @@
 
 namespace firn::memtable {
 
+namespace {
+
+constexpr std::size_t kPageBytes = 4096;
+
+}  // namespace
+
 void* ChunkPool::take() {
-  const MutexLock lock(mutex_);
-  if (chunks_.empty()) return nullptr;
-  void* const chunk = chunks_.back();
-  chunks_.pop_back();
+  MutexLock lock(mutex_);
+  void* chunk = nullptr;
+  if (!chunks_.empty()) {
+    chunk = chunks_.back();
+    chunks_.pop_back();
+  }
+  if (!chunks_.empty() || making_ || executor_ == nullptr) return chunk;
+  making_ = true;
+  Executor* const executor = executor_;
+  lock.unlock();
+  executor->submit(TaskPriority::kHigh, [pool = shared_from_this()] { pool->make_one(); });
   return chunk;
+}
+
+void ChunkPool::make_ahead_by(Executor* executor) {
+  const MutexLock lock(mutex_);
+  executor_ = executor;
+  making_ = false;
+}
+
+void ChunkPool::make_one() {
+  auto* const chunk = static_cast<char*>(allocate_pages(kHugePageBytes));
+  // Where the system has no huge pages each of the others is touched.
+  for (std::size_t at = 0; chunk != nullptr && at < kHugePageBytes; at += kPageBytes) {
+    *const_cast<volatile char*>(chunk + at) = 0;
+  }
+  const MutexLock lock(mutex_);
+  making_ = false;
+  if (chunk != nullptr) chunks_.push_back(chunk);
 }
 
 void ChunkPool::give(void* chunk) {

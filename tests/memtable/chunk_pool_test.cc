@@ -7,6 +7,7 @@
 
 #include "codec/key_hash.h"
 #include "lsm/memtable/memtable.h"
+#include "platform/executor.h"
 #include "platform/memory.h"
 
 namespace firn::memtable {
@@ -31,6 +32,21 @@ TEST(ChunkPool, HandsOutWhatItWasGiven) {
   pool.give(chunk);
   pool.keep(0);
   EXPECT_EQ(pool.bytes(), 0U);
+}
+
+TEST(ChunkPool, HasOneMadeWhereItHasNoneLeft) {
+  const auto pool = std::make_shared<ChunkPool>();
+  auto executor = make_thread_pool(1);
+  pool->make_ahead_by(executor.get());
+  EXPECT_EQ(pool->take(), nullptr);
+  pool->make_ahead_by(nullptr);
+  executor.reset();  // After its tasks.
+  EXPECT_EQ(pool->bytes(), kHugePageBytes);
+  void* const chunk = pool->take();
+  ASSERT_NE(chunk, nullptr);
+  EXPECT_EQ(static_cast<const char*>(chunk)[kHugePageBytes - 1], 0);
+  EXPECT_EQ(pool->bytes(), 0U);  // And nobody makes another one.
+  pool->give(chunk);
 }
 
 std::string key_of(int i) { return "key" + std::to_string(i * 7919 % 100000); }
