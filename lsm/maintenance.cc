@@ -227,8 +227,9 @@ void Maintenance::set_pace() {
 }
 
 void Maintenance::renew_pace() {
-  MutexLock lock(mutex_);
+  if (!mutex_.try_lock()) return;
   set_pace();
+  mutex_.unlock();
 }
 
 bool Maintenance::idle() const {

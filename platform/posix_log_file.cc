@@ -216,7 +216,9 @@ class MappedLog final : public PosixLog {
 #if defined(MADV_POPULATE_WRITE)
     const std::uint64_t mask = page_bytes() - 1;
     end = std::min(end, capacity_bytes_);
-    if (!space_->reserve(file_.get(), end, capacity_bytes_)) return;
+    // Further than that, so that the writer does not have to, nor wait for the one who does.
+    const std::uint64_t space = std::min(end + kFirstPieceBytes, capacity_bytes_);
+    if (!space_->reserve(file_.get(), space, capacity_bytes_) && space_->bytes() < end) return;
     end = (end + mask) & ~mask;
     populated_bytes_ = std::max(populated_bytes_, begin & ~mask);
     if (populated_bytes_ >= end) return;
