@@ -149,6 +149,7 @@ TEST_F(Degraded, ResumeThatFailsChangesNothingAndCanBeRepeated) {
   heal();
   EXPECT_EQ(db_->resume().code(), StatusCode::kOk);
   EXPECT_EQ(put("after"), StatusCode::kOk);
+  EXPECT_EQ(db_->wait_idle().code(), StatusCode::kOk);  // Files are removed in the background.
   EXPECT_EQ(count_files(".table"), 1U);
 }
 
