@@ -223,6 +223,8 @@ void Maintenance::set_pace() {
   input.compaction_bytes_per_second = compaction_bytes_per_second_;
   // Without a full memtable no flush is awaited.
   if (!full_memtable) input.memtable_bytes.used = 0;
+  const auto half_full = [](const compaction::PacingStore& store) { return 2 * store.used >= store.limit; };
+  merges_press_ = half_full(input.l0_tables) || half_full(input.debt_bytes);
   gate_.set(compaction::pace(input), trouble, full);
 }
 

@@ -227,6 +227,7 @@ class Maintenance {
   enum class Helper : std::uint8_t { kNone, kThread, kFlushThread };
   void work_on(const std::shared_ptr<Merge>& merge, Helper who);
   compaction::CompactionOutcome merge_part(Merge& merge, std::size_t part, bool on_flush_thread);
+  void let_flushes_write();
 
   // User bytes a second of a job that began at `start_ns`.
   std::uint64_t rate(std::uint64_t bytes, std::uint64_t start_ns) const;
@@ -253,6 +254,8 @@ class Maintenance {
   std::uint32_t flushes_running_ = 0;              // Submitted or running.
   std::deque<Work*> flush_queue_;                  // Submitted.
   std::atomic<bool> flush_waiting_{false};         // Whether there are any: written under mutex_, read without.
+  std::atomic<std::uint32_t> flushes_writing_{0};  // Their tables: written under mutex_; merges ask without.
+  bool merges_press_ = false;                      // Writers are slowed for want of them.
   std::atomic<bool> stopping_{false};              // Written under mutex_; compactions ask without.
   Status manifest_error_;                          // Of the last edit.
   Status space_;                                   // kNoSpace while too little is free.

@@ -137,7 +137,16 @@ Status Maintenance::flush_oldest(Work& work) {
   if (Status status = settle_manifest(); !status.ok()) return status;
   const std::uint64_t start = core_.platform.clock->monotonic_ns();
   const DirectoryNames::Mark before = mark_names();
+  {
+    MutexLock lock(mutex_);
+    ++flushes_writing_;
+  }
   auto outcome = write_tables(family, memtable->cursor(), memtable->entries());
+  {
+    MutexLock lock(mutex_);
+    --flushes_writing_;
+    changed_.notify_all();
+  }
   if (!outcome.ok()) return outcome.status();
   Status status = sync_table_names(before);
   if (status.ok()) status = sync_log_before(family);

@@ -1,7 +1,9 @@
 // Maintenance: the merge of one compaction, cut by key into parts of about a table each, which any free thread takes.
 // The thread that began it takes parts like the others, so it depends on nobody's help. The thread that is kept for
 // flushes helps while nothing is written (with two cores there is none left for it otherwise), and lets a flush go
-// first, between two rows. All parts' tables are installed by one edit, or none are.
+// first, between two rows. Other threads stand aside while a flush writes, unless writers wait for merges: a flush is
+// what they wait for otherwise, and on two cores it and a merge take turns with the writer, milliseconds each. All
+// parts' tables are installed by one edit, or none are.
 //
 // Idea: RocksDB's sub-compactions; there the number of threads is fixed beforehand.
 
@@ -205,9 +207,16 @@ compaction::CompactionOutcome Maintenance::merge_part(Merge& merge, std::size_t 
   task->create_table = [&] { return create_table(merge.family, merge.plan.output_level); };
   task->should_stop = [&, on_flush_thread] {
     if (on_flush_thread && flush_waiting_.load(std::memory_order_relaxed)) start_waiting_flush();
+    if (!on_flush_thread && flushes_writing_.load(std::memory_order_relaxed) != 0) let_flushes_write();
     return stopping_.load(std::memory_order_relaxed) || merge.failed.load(std::memory_order_relaxed);
   };
   return compaction::run_compaction(std::move(*task));
+}
+
+// They have threads of their own and wait for no merge.
+void Maintenance::let_flushes_write() {
+  MutexLock lock(mutex_);
+  while (flushes_writing_.load(std::memory_order_relaxed) != 0 && !merges_press_ && !stopping_) changed_.wait(mutex_);
 }
 
 Result<compaction::CompactionOutcome> Maintenance::merge(const FamilyState& family,
