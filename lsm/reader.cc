@@ -79,29 +79,41 @@ class OldestHasKey {
   // Initial-exec: one load, also inside the shared library.
   [[gnu::tls_model("initial-exec")]] static constinit thread_local std::uint8_t score;
 };
-constinit thread_local std::uint8_t OldestHasKey::score = 0;
+[[gnu::tls_model("initial-exec")]] constinit thread_local std::uint8_t OldestHasKey::score = 0;
 
 // The tables that may hold a key, newest first, a few at a time: their filters are asked for together, so that these
 // cache misses overlap.
 class Candidates {
  public:
   Candidates(const Version& version, const Lookup& lookup)
-      : version_(version), lookup_(lookup), head_(version.head(lookup.key)) {
+      : version_(version), lookup_(lookup), head_(version.head(lookup.key)), bits_(lookup.hash) {
     more();
   }
   // Goes on to the next few; false when there are none.
   bool more() {
-    count_ = 0;
-    all_ready_ = true;
-    for (; count_ < kWidth && run_ < version_.runs(); ++run_) {
-      const TableFile* const file = version_.find(run_, head_, lookup_.key);
-      if (file == nullptr) continue;
+    const Slice key = lookup_.key;
+    const std::uint64_t hash = lookup_.hash;
+    const std::uint64_t head = head_;
+    std::size_t count = 0;
+    bool all_ready = true;
+    const auto add = [this, hash, &count, &all_ready](const TableFile* file) {
+      if (file == nullptr) return;
       const Table* const table = file->opened();
-      if (table != nullptr) [[likely]]
-        table->prefetch_filter(lookup_.hash);
-      all_ready_ &= table != nullptr && table->has_filter();
-      files_[count_++] = file;
-    }
+      if (table != nullptr && table->has_filter()) [[likely]] {
+        lines_[count] = table->filter_line(hash);
+        __builtin_prefetch(lines_[count]);
+      } else {
+        all_ready = false;
+      }
+      files_[count++] = file;
+    };
+    const std::span<const Version::Bounded> newest = version_.newest();
+    std::size_t run = run_;
+    for (; run < newest.size() && count < kWidth; ++run) add(newest[run].find(head, key));
+    for (; run < runs_ && count < kWidth; ++run) add(version_.find_deeper(run - newest.size(), head, key));
+    run_ = run;
+    count_ = count;
+    all_ready_ = all_ready;
     foreseen_ = OldestHasKey::expected() && count_ != 0 ? files_[count_ - 1]->opened() : nullptr;
     if (foreseen_ != nullptr) foreseen_start_ = foreseen_->start_locate(lookup_.key);
     return count_ != 0;
@@ -111,7 +123,7 @@ class Candidates {
     return table == foreseen_ ? table->finish_locate(lookup_.key, foreseen_start_) : table->locate(lookup_.key);
   }
   // Whether `file`, one of these, is the oldest table that may hold the key.
-  bool is_oldest(const TableFile* file) const { return run_ == version_.runs() && file == files_[count_ - 1]; }
+  bool is_oldest(const TableFile* file) const { return run_ == runs_ && file == files_[count_ - 1]; }
   // Makes them ready for the get, together.
   void open() {
     if (!all_ready_) [[unlikely]]
@@ -119,7 +131,11 @@ class Candidates {
   }
   // Whether open() had nothing to do: these are open with their filters.
   bool all_ready() const { return all_ready_; }
-  std::span<const TableFile* const> files() const { return {files_.data(), count_}; }
+  std::size_t count() const { return count_; }
+  const TableFile* operator[](std::size_t i) const { return files_[i]; }
+  // Whether the filter of number `i` does not deny the key. Precondition: all_ready(). A branch on each answer lets the
+  // processor go on with the table that it foresees, before the filters' lines are here.
+  bool may_contain(std::size_t i) const { return bits_.all_in(lines_[i]); }
 
  private:
   static constexpr std::size_t kWidth = 16;
@@ -127,12 +143,17 @@ class Candidates {
   const Version& version_;
   const Lookup& lookup_;
   const std::uint64_t head_;
+  const sstable::FilterBits bits_;
+  const std::size_t runs_ = version_.runs();
   std::size_t run_ = 0;
   std::size_t count_ = 0;
   bool all_ready_ = true;
   const Table* foreseen_ = nullptr;  // Whose index was walked already, as far as this:
   std::uint32_t foreseen_start_ = 0;
-  std::array<const TableFile*, kWidth> files_;  // NOLINT: only the first count_ are read.
+  // NOLINTBEGIN: only the first count_ are read; of lines_ none unless all_ready_.
+  std::array<const TableFile*, kWidth> files_;
+  std::array<const char*, kWidth> lines_;
+  // NOLINTEND
 };
 
 // `found`: whose table has `hit`.
@@ -141,15 +162,21 @@ Status find_in_tables(Core& core, const EpochGuard& guard, Candidates& candidate
   std::uint64_t skips = 0;
   do {
     candidates.open();
-    for (const TableFile* const file : candidates.files()) {
-      if (!candidates.all_ready()) [[unlikely]] {
-        if (auto opened = file->open_to_get(); !opened.ok()) return opened.status();
+    for (std::size_t i = 0; i < candidates.count(); ++i) {
+      const TableFile* const file = candidates[i];
+      bool may_contain = false;
+      if (candidates.all_ready()) [[likely]] {
+        may_contain = candidates.may_contain(i);
+      } else {
+        auto opened = file->open_to_get();
+        if (!opened.ok()) return opened.status();
+        may_contain = (*opened)->may_contain(lookup.hash);
       }
-      const Table& table = *file->opened();
-      if (!table.may_contain(lookup.hash)) {
+      if (!may_contain) {
         ++skips;
         continue;
       }
+      const Table& table = *file->opened();
       Status status = table.find(guard, candidates.locate(&table), lookup.key, lookup.at, hit);
       if (hit.found || !status.ok()) {
         found = file;

@@ -26,6 +26,9 @@ Version::Version(std::array<TableList, kLevelCount> levels) : levels_(std::move(
       heads_[i].largest.push_back(head(table->meta().largest_key));
     }
   }
+  for (std::size_t i = 0; i < levels_[0].size(); ++i) {
+    newest_.push_back({heads_[0].smallest[i], heads_[0].largest[i], levels_[0][i].get()});
+  }
 }
 
 std::size_t Version::lower_bound(int number, std::uint64_t head, Slice key) const {
@@ -48,17 +51,13 @@ std::size_t Version::lower_bound(const TableList& tables, const Heads& heads, st
   return static_cast<std::size_t>(found - tables.begin());
 }
 
-const TableFile* Version::find(std::size_t run, std::uint64_t head, Slice key) const {
-  const bool deep = run >= levels_[0].size();
-  const std::size_t level = deep ? deeper_[run - levels_[0].size()] : 0;
+const TableFile* Version::find_deeper(std::size_t number, std::uint64_t head, Slice key) const {
+  const std::size_t level = deeper_[number];
   const TableList& tables = levels_[level];
   const Heads& heads = heads_[level];
-  const std::size_t i = deep ? lower_bound(tables, heads, head, key) : run;
-  if (i == tables.size() || head < heads.smallest[i] || head > heads.largest[i]) return nullptr;
-  const TableFile* const table = tables[i].get();
-  if (head != heads.smallest[i] && head != heads.largest[i]) [[likely]]
-    return table;
-  return in_range(*table, key) ? table : nullptr;
+  const std::size_t i = lower_bound(tables, heads, head, key);
+  if (i == tables.size()) return nullptr;
+  return Bounded{heads.smallest[i], heads.largest[i], tables[i].get()}.find(head, key);
 }
 
 bool Version::in_range(const TableFile& table, Slice key) {

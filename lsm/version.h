@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,21 @@ using TableList = std::vector<std::shared_ptr<TableFile>>;
 // not overlap.
 class Version {
  public:
+  // A table and the heads of its smallest and its largest key.
+  struct Bounded {
+    std::uint64_t smallest = 0;
+    std::uint64_t largest = 0;
+    const TableFile* table = nullptr;
+
+    // The table if it may hold `key`, else null.
+    const TableFile* find(std::uint64_t head, Slice key) const {
+      if (head < smallest || head > largest) return nullptr;
+      if (head != smallest && head != largest) [[likely]]
+        return table;
+      return in_range(*table, key) ? table : nullptr;
+    }
+  };
+
   Version() = default;
   // `levels` as the invariant says; see next_version.
   explicit Version(std::array<TableList, kLevelCount> levels);
@@ -42,9 +58,16 @@ class Version {
     return largest != head ? largest < head : Slice(level(number)[i]->meta().largest_key) < key;
   }
   // Number of sorted runs: each table of L0, and each other level that has tables; newest first.
-  std::size_t runs() const { return levels_[0].size() + deeper_.size(); }
+  std::size_t runs() const { return newest_.size() + deeper_.size(); }
   // The only table of a run that may hold `key`; null when none does. `head`: head(key).
-  const TableFile* find(std::size_t run, std::uint64_t head, Slice key) const;
+  const TableFile* find(std::size_t run, std::uint64_t head, Slice key) const {
+    return run < newest_.size() ? newest_[run].find(head, key) : find_deeper(run - newest_.size(), head, key);
+  }
+  // The two parts of find() for those who ask all runs: L0's tables,
+  std::span<const Bounded> newest() const { return newest_; }
+  // and the levels below that have tables, by number from 0.
+  std::size_t deeper() const { return deeper_.size(); }
+  const TableFile* find_deeper(std::size_t number, std::uint64_t head, Slice key) const;
   std::uint64_t head(Slice key) const { return HeadMap(common_prefix_).head(key); }
   // What all keys of all tables begin with; empty when there are no tables.
   Slice common_prefix() const { return common_prefix_; }
@@ -64,6 +87,7 @@ class Version {
 
   std::array<TableList, kLevelCount> levels_;
   std::array<Heads, kLevelCount> heads_;  // By common_prefix_.
+  std::vector<Bounded> newest_;           // L0, as a get asks it.
   std::vector<std::uint8_t> deeper_;      // Numbers of the levels below L0 that have tables.
   std::string common_prefix_;
   int depth_ = 0;

@@ -33,31 +33,56 @@ inline unsigned filter_bit(std::uint64_t hash, std::size_t word) {
   return (static_cast<std::uint32_t>(hash >> 32) * kFilterSalts[word]) >> 26;
 }
 
+// The bits that a key has in its line, whichever filter that is of: worked out once for all that are asked.
+class FilterBits {
+ public:
+  explicit FilterBits(std::uint64_t hash) : FilterBits(hash, kAllPairs) {}
+
+  // Without a branch, so that several lines can be on their way at once.
+  bool all_in(const char* line) const {
+    const Pair missing = missing_in(line, kAllPairs);
+    return (missing[0] | missing[1]) == 0;
+  }
+
+ private:
+  // Two words at a time, as every processor of 64 bits can.
+  using Pair [[gnu::vector_size(16)]] = std::uint64_t;
+  static constexpr std::make_index_sequence<kFilterWords / 2> kAllPairs{};
+
+  // Unrolled, so that the salts are constants and nothing waits for a loop.
+  template <std::size_t... kPairs>
+  FilterBits(std::uint64_t hash, std::index_sequence<kPairs...>)
+      : pairs_{Pair{bit(hash, 2 * kPairs), bit(hash, 2 * kPairs + 1)}...} {}
+  template <std::size_t... kPairs>
+  Pair missing_in(const char* line, std::index_sequence<kPairs...>) const {
+    return ((pairs_[kPairs] & ~load<Pair>(line + sizeof(Pair) * kPairs)) | ...);
+  }
+  static std::uint64_t bit(std::uint64_t hash, std::size_t word) { return std::uint64_t{1} << filter_bit(hash, word); }
+
+  std::array<Pair, kFilterWords / 2> pairs_;
+};
+
+// What no filter has for each key.
+alignas(kFilterLineBytes) inline constexpr auto kFullFilterLine = [] {
+  std::array<char, kFilterLineBytes> line{};
+  line.fill('\xFF');
+  return line;
+}();
+
 class Filter {
  public:
   // No filter: every key may be there.
   Filter() = default;
   // `lines`: whole lines, less than 2^32 of them, best aligned to 64.
-  explicit Filter(Slice lines) : lines_(lines.data()), count_(lines.size() / kFilterLineBytes) {}
+  explicit Filter(Slice lines)
+      : lines_(lines.empty() ? kFullFilterLine.data() : lines.data()), count_(lines.size() / kFilterLineBytes) {}
 
-  void prefetch(std::uint64_t hash) const {
-    if (count_ != 0) __builtin_prefetch(lines_ + kFilterLineBytes * filter_line(hash, count_));
-  }
-  bool may_contain(std::uint64_t hash) const {
-    if (count_ == 0) return true;
-    return all_set(lines_ + kFilterLineBytes * filter_line(hash, count_), hash,
-                   std::make_index_sequence<kFilterWords>());
-  }
-  std::uint64_t bytes() const { return count_ * kFilterLineBytes; }
+  // The line that may have a key's bits.
+  const char* line(std::uint64_t hash) const { return lines_ + kFilterLineBytes * filter_line(hash, count_); }
+  bool may_contain(std::uint64_t hash) const { return FilterBits(hash).all_in(line(hash)); }
 
  private:
-  // Unrolled, so that the salts are constants.
-  template <std::size_t... kWords>
-  static bool all_set(const char* line, std::uint64_t hash, std::index_sequence<kWords...>) {
-    return ((load<std::uint64_t>(line + 8 * kWords) >> filter_bit(hash, kWords)) & ... & 1) != 0;
-  }
-
-  const char* lines_ = nullptr;
+  const char* lines_ = kFullFilterLine.data();
   std::uint64_t count_ = 0;
 };
 

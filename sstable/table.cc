@@ -302,7 +302,7 @@ void Table::request_block(const EpochGuard& guard, std::uint32_t block) const {
 }
 
 Status Table::get(const EpochGuard& guard, Slice key, std::uint64_t hash, Sequence at, TableHit& hit) const {
-  if (!filter_.may_contain(hash)) {
+  if (!may_contain(hash)) {
     hit.found = false;
     return {};
   }

@@ -136,10 +136,12 @@ class Table {
 
   // The steps of get(), for many keys in lockstep: prefetch_filter for all keys, then may_contain; start_locate, then
   // finish_locate; prefetch_block, then find. Each step asks for the memory that the next one reads.
-  void prefetch_filter(std::uint64_t hash) const { filter_.prefetch(hash); }
+  void prefetch_filter(std::uint64_t hash) const { __builtin_prefetch(filter_.line(hash)); }
   bool may_contain(std::uint64_t hash) const {  // False: certainly not here.
     return !has_filter() || filter_.may_contain(hash);
   }
+  // The line of the filter that says it, for FilterBits: one key in many tables. Precondition: has_filter().
+  const char* filter_line(std::uint64_t hash) const { return filter_.line(hash); }
   std::uint32_t start_locate(Slice key) const { return index_.start_locate(key); }
   // The block where `key` begins if it is here. `start`: of start_locate(key).
   std::uint32_t finish_locate(Slice key, std::uint32_t start) const { return index_.finish_locate(key, start); }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <string>
 
 #include "codec/key_hash.h"
@@ -37,6 +38,24 @@ TEST(Filter, DeniesMostOfTheRest) {
   EXPECT_LT(passing_share(Filter(ten)), 0.014);
   const std::string sixteen = build(16, 20'000);
   EXPECT_LT(passing_share(Filter(sixteen)), 0.0016);
+}
+
+TEST(FilterBits, AreInALineWhereEachWordHasItsBit) {
+  constexpr std::uint64_t kHash = 0xFEDCBA9876543210;
+  const FilterBits bits(kHash);
+  std::string line(kFilterLineBytes, '\0');
+  for (std::size_t word = 0; word < kFilterWords; ++word) {
+    EXPECT_FALSE(bits.all_in(line.data())) << word;
+    const std::uint64_t bit = std::uint64_t{1} << filter_bit(kHash, word);
+    std::memcpy(line.data() + 8 * word, &bit, sizeof(bit));
+  }
+  EXPECT_TRUE(bits.all_in(line.data()));
+  for (std::size_t word = 0; word < kFilterWords; ++word) {
+    std::string others(kFilterLineBytes, '\xFF');
+    const std::uint64_t without = ~(std::uint64_t{1} << filter_bit(kHash, word));
+    std::memcpy(others.data() + 8 * word, &without, sizeof(without));
+    EXPECT_FALSE(bits.all_in(others.data())) << word;
+  }
 }
 
 TEST(Filter, NoBitsMeanNoFilter) {
