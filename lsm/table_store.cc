@@ -10,8 +10,8 @@ namespace firn::lsm {
 
 namespace {
 
-// More than these do not wait to be removed, for they take up space: who dooms another one removes it. With fewer a flush
-// that writers wait for had to, where large values are overwritten.
+// More than these do not wait to be removed, for they take up space: who dooms another one removes it. With fewer a
+// flush that writers wait for had to, where large values are overwritten.
 constexpr std::size_t kDoomedMax = 12;
 
 }  // namespace

@@ -24,7 +24,6 @@ void run(Slice bytes) {
   while (!input.empty()) hashes.push_back(input.number(8));
   for (const std::uint64_t hash : hashes) {
     FIRN_ASSERT(builder.add(hash));
-    any.prefetch(hash);
     static_cast<void>(any.may_contain(hash));
   }
   std::vector<std::uint64_t> built(builder.bytes() / sizeof(std::uint64_t));
