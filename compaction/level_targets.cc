@@ -20,14 +20,6 @@ std::uint64_t level_bytes(const FamilyShape& shape, int level, bool with_compact
   return bytes;
 }
 
-double l0_tables(const FamilyShape& shape, bool with_compacting) {
-  double tables = 0;
-  for (const ShapeTable& table : shape.levels[0]) {
-    if (with_compacting || !table.compacting) tables += l0_weight(*table.meta, shape.limits.memtable_bytes);
-  }
-  return tables;
-}
-
 // The uppermost level below L0 that holds tables or will; kLevelCount when there is none.
 int first_used_level(const FamilyShape& shape) {
   int level = 1;
@@ -77,6 +69,14 @@ double l0_weight(const TableMeta& table, std::uint64_t memtable_bytes) {
   const std::uint64_t bytes = table.key_bytes + table.value_bytes + kMemtableEntryBytes * table.entries;
   const double part = static_cast<double>(bytes) / (kFull * static_cast<double>(memtable_bytes));
   return part >= kEndedEarly ? std::min(part, 1.0) : 1.0;
+}
+
+double l0_tables(const FamilyShape& shape, bool with_compacting) {
+  double tables = 0;
+  for (const ShapeTable& table : shape.levels[0]) {
+    if (with_compacting || !table.compacting) tables += l0_weight(*table.meta, shape.limits.memtable_bytes);
+  }
+  return tables;
 }
 
 double l0_score(const FamilyShape& shape) {

@@ -34,6 +34,10 @@ struct LevelLimits {
 // tables: each is the part of one that its memtable was. A small table of any other origin is one.
 double l0_weight(const TableMeta& table, std::uint64_t memtable_bytes);
 
+struct FamilyShape;
+// All tables of L0 together, or those that are not being compacted.
+double l0_tables(const FamilyShape& shape, bool with_compacting);
+
 struct ShapeTable {
   const TableMeta* meta = nullptr;
   bool compacting = false;  // Input of a running compaction.
@@ -68,6 +72,8 @@ struct FamilyShape {
   bool reads_ask = false;
   // Nothing of the family is in memtables, because somebody asked for a flush: who wrote has come to an end.
   bool at_rest = false;
+  // From this sequence on entries were written since it was at rest before.
+  Sequence written_since = 0;
   // Of the entries above the last level, tombstones included, so many replace an older one: 0 to 1.
   double replaced_share = 0;
 };

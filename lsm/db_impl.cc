@@ -256,14 +256,18 @@ Status DbImpl::flush(Family family) noexcept {
   auto state = core_.families.find_or_error(family);
   if (!state.ok()) return state.status();
   committer_->rotate(**state);
-  return maintenance_->wait_flushed(**state);
+  Status status = maintenance_->wait_flushed(**state);
+  if (status.ok()) maintenance_->note_rest(**state);
+  return status;
 }
 
 Status DbImpl::compact_range(Family family, Slice from, Slice to) noexcept {
-  if (Status status = flush(family); !status.ok()) return status;
+  if (Status status = ready_to_change(); !status.ok()) return status;
   auto state = core_.families.find_or_error(family);
   if (!state.ok()) return state.status();
-  Status status = maintenance_->compact_range(**state, from, to);
+  committer_->rotate(**state);
+  Status status = maintenance_->wait_flushed(**state);
+  if (status.ok()) status = maintenance_->compact_range(**state, from, to);
   core_.store->wait_removed();
   return status;
 }

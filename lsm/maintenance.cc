@@ -21,13 +21,6 @@ std::uint64_t immutable_bytes(const ReadView& view) {
   return bytes;
 }
 
-// As many tables as full memtables would have made.
-std::uint64_t full_tables(const TableList& l0, const DerivedSizes& sizes) {
-  double count = 0;
-  for (const auto& table : l0) count += compaction::l0_weight(table->meta(), sizes.memtable_bytes);
-  return static_cast<std::uint64_t>(count);
-}
-
 void add_value_files(const TableFile& table, std::map<std::uint64_t, ValueFileInfo>& files) {
   for (std::size_t i = 0; i < table.values().size(); ++i) {
     const ValueHolder& values = *table.values()[i];
@@ -175,6 +168,7 @@ compaction::FamilyShape Maintenance::shape_of(const Work& work, const Version& v
   // What they ask for is no reason to use up the last of the space.
   shape.reads_ask = version.reads().asks() && space_.ok();
   const ReadView& view = *work.family->view();
+  shape.written_since = work.written_since;
   shape.at_rest = work.writers_ended && view.active()->empty() && view.immutables().empty() && space_.ok();
   shape.limits = {core_.sizes.memtable_bytes, core_.sizes.table_bytes, core_.sizes.level_ratio, core_.sizes.l0_tables};
   return shape;
@@ -184,6 +178,7 @@ void Maintenance::reconsider(Work& work) {
   const Version& version = *work.family->view()->version();
   const compaction::FamilyShape shape = shape_of(work, version);
   work.debt_bytes = compaction::compaction_debt_bytes(shape);
+  work.l0_tables = static_cast<std::uint64_t>(compaction::l0_tables(shape, true));
   if (const std::uint64_t due = compaction::reads_due_bytes(shape); due != compaction::kReadsNeverDue) {
     const Compression codec = core_.compression_of(*work.family)[0];
     version.reads().set_due(due / block_bytes_for(core_.options, core_.sizes, codec));
@@ -212,7 +207,7 @@ void Maintenance::set_pace() {
     input.memtable_bytes.used += immutable_bytes(view) + (view.active()->empty() ? 0 : view.active()->memory_bytes());
     filling += view.active()->empty() ? 0 : 1;
     full_memtable |= !view.immutables().empty();
-    input.l0_tables.used = std::max(input.l0_tables.used, full_tables(view.version()->level(0), core_.sizes));
+    input.l0_tables.used = std::max(input.l0_tables.used, work->l0_tables);
     input.debt_bytes.used += work->debt_bytes;
     if (!work->flush_error.ok()) trouble = work->flush_error;
     if (work->flush_error.code() == StatusCode::kNoSpace) full = work->flush_error;
@@ -250,8 +245,13 @@ Status Maintenance::wait_flushed(FamilyState& family) {
     if (!work.flush_error.ok() && !work.flushing) return work.flush_error;
     changed_.wait(mutex_);
   }
-  if (!stopping_ && !family.dropped() && !std::exchange(work.writers_ended, true)) reconsider(work);
   return {};
+}
+
+void Maintenance::note_rest(FamilyState& family) {
+  MutexLock lock(mutex_);
+  Work& work = work_of(family);
+  if (!stopping_ && !family.dropped() && !std::exchange(work.writers_ended, true)) reconsider(work);
 }
 
 Status Maintenance::wait_idle() {

@@ -70,6 +70,8 @@ class Maintenance {
   // --- Work on demand. All wait; none under a lock.
   // Until every immutable memtable of `family` is in tables. The first error of a flush is the answer.
   Status wait_flushed(FamilyState& family);
+  // Who wrote to `family` has come to an end, it seems: somebody asked for a flush, and that is done.
+  void note_rest(FamilyState& family);
   Status compact_range(FamilyState& family, Slice from, Slice to);
   Status wait_idle();
   // Reads of `family` ask for a merge.
@@ -124,9 +126,11 @@ class Maintenance {
   struct Work {
     FamilyState* family = nullptr;
     bool flushing = false;
-    bool queued = false;         // In compaction_queue_.
-    bool writers_ended = false;  // Somebody asked for a flush, and no memtable became immutable since.
+    bool queued = false;                    // In compaction_queue_.
+    bool writers_ended = false;             // Somebody asked for a flush, and no memtable became immutable since.
+    Sequence written_since = kSequenceMax;  // As in compaction::FamilyShape. At first: nothing was.
     std::uint64_t debt_bytes = 0;
+    std::uint64_t l0_tables = 0;             // As many as full memtables would have made.
     double replaced_share = 0;               // As in compaction::FamilyShape,
     Sequence share_known_at = 0;             // when this was the newest entry.
     double meanwhile = 0.75;                 // As in compaction::full_memtable_bytes(); at first a guess.

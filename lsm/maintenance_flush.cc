@@ -29,7 +29,9 @@ void Maintenance::rotate(FamilyState& family) {
     MutexLock lock(mutex_);
     const ReadView& now = *family.view();
     Work& work = work_of(family);
-    work.writers_ended = false;
+    if (std::exchange(work.writers_ended, false) || work.written_since == kSequenceMax) {
+      work.written_since = now.active()->smallest_sequence();
+    }
     std::shared_ptr<MemTable> fresh = make_memtable(work);
     ReadView::MemTables immutables{now.active()};
     immutables.insert(immutables.end(), now.immutables().begin(), now.immutables().end());

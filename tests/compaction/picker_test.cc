@@ -7,7 +7,8 @@
 //                         (L0 newest first; sequences default to the id)
 //                         values <id> <bytes> [damaged] | garbage PERCENT (allowed in value files)
 //                         reads ask (what they have read in vain pays for a merge)
-//                         rest (nothing is in memtables) | replaced SHARE (of what the last merges brought down)
+//                         rest [N] (nothing is in memtables; written since: from sequence N on)
+//                         replaced SHARE (of what the last merges brought down)
 //   targets | debt | due   what the picker says of the shape; due: when reads would ask
 //   pick                what it would do
 //   start               the same, and it is running from now on (a move is done at once)
@@ -79,6 +80,7 @@ class PickerScript {
         reads_ask_ = true;
       } else if (word == "rest") {
         at_rest_ = true;
+        in >> written_since_;
       } else if (word == "replaced") {
         in >> replaced_share_;
       } else if (word == "garbage") {
@@ -134,6 +136,7 @@ class PickerScript {
     shape.value_garbage_percent = garbage_percent_;
     shape.reads_ask = reads_ask_;
     shape.at_rest = at_rest_;
+    shape.written_since = written_since_;
     shape.replaced_share = replaced_share_;
     for (std::size_t level = 0; level < levels_.size(); ++level) {
       for (const Table& table : levels_[level]) shape.levels[level].push_back({&table.meta, table.compacting});
@@ -270,6 +273,7 @@ class PickerScript {
   std::uint32_t garbage_percent_ = 100;
   bool reads_ask_ = false;
   bool at_rest_ = false;
+  Sequence written_since_ = 0;
   double replaced_share_ = 0;
   std::uint64_t last_id_ = 0;
   RangeCompaction range_;

@@ -115,7 +115,7 @@ TEST_F(Rest, WhatASnapshotSeesStaysUntilTheNextRest) {
       EXPECT_EQ(*db_->get(key_of(i), {&snapshot}), before.at(key_of(i)));
     }
   }
-  put(1);
+  for (std::uint64_t i = 1; i < kRows / 2; i += 2) put(i);
   rest();
   EXPECT_EQ(all_levels().entries, kRows / 2);
   expect_rows();
@@ -131,8 +131,8 @@ TEST_F(Rest, NewRowsAreNotMergedForIt) {
   expect_rows();
 }
 
-// Who opens a database did not ask for what its last owner left.
-TEST_F(Rest, AnOpenBeginsNothing) {
+// Who opens a database did not ask for what its last owner left, nor does who writes one row.
+TEST_F(Rest, AnOpenBeginsNothingAndOneRowNot) {
   put_all();
   ASSERT_TRUE(db_->compact_range().ok());
   for (std::uint64_t i = 0; i < kRows; i += 2) erase(i);
@@ -143,7 +143,23 @@ TEST_F(Rest, AnOpenBeginsNothing) {
   EXPECT_GT(all_levels().tombstones, 0U);
   put(1);
   rest();
+  EXPECT_EQ(db_->statistics().compactions, 0U);
+  for (std::uint64_t i = 0; i < kRows; i += 4) erase(i);
+  rest();
   EXPECT_EQ(all_levels().tombstones, 0U);
+  expect_rows();
+}
+
+// A part of the keys.
+TEST_F(Rest, CompactingARangeIsNone) {
+  put_all();
+  ASSERT_TRUE(db_->compact_range().ok());
+  for (std::uint64_t i = 0; i < kRows; i += 2) erase(i);
+  const std::uint64_t compactions = db_->statistics().compactions;
+  ASSERT_TRUE(db_->compact_range(kDefaultFamily, "x", "y").ok());
+  ASSERT_TRUE(db_->wait_idle().ok());
+  EXPECT_EQ(db_->statistics().compactions, compactions);
+  EXPECT_EQ(all_levels().tombstones, kRows / 2);
   expect_rows();
 }
 
