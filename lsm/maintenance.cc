@@ -14,6 +14,8 @@ namespace {
 // Writers begin to be slowed at half of these (compaction/pacing.h).
 constexpr std::uint64_t kL0TablesMaxFactor = 5;   // Times the L0 tables that start a compaction.
 constexpr std::uint64_t kDebtMemtablesMax = 256;  // In memtables' worth of bytes.
+// Merges stand aside for flushes up to this part of these.
+constexpr std::uint64_t kMergesPressPart = 3;
 
 std::uint64_t immutable_bytes(const ReadView& view) {
   std::uint64_t bytes = 0;
@@ -218,8 +220,10 @@ void Maintenance::set_pace() {
   input.compaction_bytes_per_second = compaction_bytes_per_second_;
   // Without a full memtable no flush is awaited.
   if (!full_memtable) input.memtable_bytes.used = 0;
-  const auto half_full = [](const compaction::PacingStore& store) { return 2 * store.used >= store.limit; };
-  merges_press_ = half_full(input.l0_tables) || half_full(input.debt_bytes);
+  const auto presses = [](const compaction::PacingStore& store) {
+    return kMergesPressPart * store.used >= store.limit;
+  };
+  merges_press_ = presses(input.l0_tables) || presses(input.debt_bytes);
   gate_.set(compaction::pace(input), trouble, full);
 }
 

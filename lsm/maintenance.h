@@ -259,7 +259,7 @@ class Maintenance {
   std::deque<Work*> flush_queue_;                  // Submitted.
   std::atomic<bool> flush_waiting_{false};         // Whether there are any: written under mutex_, read without.
   std::atomic<std::uint32_t> flushes_writing_{0};  // Their tables: written under mutex_; merges ask without.
-  bool merges_press_ = false;                      // Writers are slowed for want of them.
+  bool merges_press_ = false;                      // Writers will soon be slowed for want of them.
   std::atomic<bool> stopping_{false};              // Written under mutex_; compactions ask without.
   Status manifest_error_;                          // Of the last edit.
   Status space_;                                   // kNoSpace while too little is free.

@@ -1,9 +1,9 @@
 // Maintenance: the merge of one compaction, cut by key into parts of about a table each, which any free thread takes.
 // The thread that began it takes parts like the others, so it depends on nobody's help. The thread that is kept for
 // flushes helps while nothing is written (with two cores there is none left for it otherwise), and lets a flush go
-// first, between two rows. Other threads stand aside while a flush writes, unless writers wait for merges: a flush is
-// what they wait for otherwise, and on two cores it and a merge take turns with the writer, milliseconds each. All
-// parts' tables are installed by one edit, or none are.
+// first, between two rows. Other threads stand aside while a flush writes, unless writers will soon wait for merges: a
+// flush is what they wait for otherwise, and on two cores it and a merge take turns with the writer, milliseconds each.
+// All parts' tables are installed by one edit, or none are.
 //
 // Idea: RocksDB's sub-compactions; there the number of threads is fixed beforehand.
 
