@@ -14,15 +14,18 @@ constexpr double kBytesPerFreedByteMax = 2;
 // A job at rest reads at most so many tables' worth: writers may come back and want to compact.
 constexpr std::uint64_t kTablesMax = 25;
 
-// So many rows are written for each entry that was written since the last rest.
-constexpr double kRowsPerNewEntryMax = 4;
+// So many rows are written for each entry that was written since the last rest, or bytes for each byte of those entries
+// and their values: tombstones are few bytes, references to values, too.
+constexpr double kWrittenPerNewMax = 4;
 
 struct Content {
   std::uint64_t file_bytes = 0;
   std::uint64_t all_bytes = 0;  // With the values that are referred to.
   std::uint64_t entries = 0;
   std::uint64_t tombstones = 0;
-  double new_entries = 0;  // Written since the last rest.
+  // Of all_bytes and entries, what was written since the last rest.
+  double new_bytes = 0;
+  double new_entries = 0;
 
   void add(const TableMeta& meta) {
     file_bytes += meta.file_bytes;
@@ -33,12 +36,11 @@ struct Content {
 };
 
 // As if its sequences were spread evenly.
-double new_entries(const TableMeta& meta, Sequence written_since) {
+double new_share(const TableMeta& meta, Sequence written_since) {
   if (meta.largest_sequence < written_since) return 0;
   const Sequence first = std::max(written_since, meta.smallest_sequence);
   const auto part = static_cast<double>(meta.largest_sequence - first + 1);
-  return part / static_cast<double>(meta.largest_sequence - meta.smallest_sequence + 1) *
-         static_cast<double>(meta.entries);
+  return part / static_cast<double>(meta.largest_sequence - meta.smallest_sequence + 1);
 }
 
 // Whether all versions of a key but the newest may go.
@@ -54,7 +56,10 @@ std::optional<CompactionPlan> pick_at_rest(const FamilyShape& shape) {
     for (const ShapeTable& table : shape.levels[level]) {
       if (!seen_by_all(shape, *table.meta)) return std::nullopt;
       above.add(*table.meta);
-      above.new_entries += new_entries(*table.meta, shape.written_since);
+      const auto bytes = static_cast<double>(table.meta->file_bytes + referred_bytes(*table.meta));
+      const double share = new_share(*table.meta, shape.written_since);
+      above.new_bytes += share * bytes;
+      above.new_entries += share * static_cast<double>(table.meta->entries);
     }
   }
   if (above.entries == 0) return std::nullopt;
@@ -69,8 +74,10 @@ std::optional<CompactionPlan> pick_at_rest(const FamilyShape& shape) {
   const double gone = std::min(shape.replaced_share * static_cast<double>(above.entries) / rows, 1.0);
   const double freed = gone * static_cast<double>(all.all_bytes);
   const double written = (1 - gone) * static_cast<double>(all.file_bytes);
-  if (freed < static_cast<double>(shape.limits.table_bytes) || written > kBytesPerFreedByteMax * freed ||
-      (1 - gone) * rows > kRowsPerNewEntryMax * above.new_entries) {
+  if (freed < static_cast<double>(shape.limits.table_bytes) || written > kBytesPerFreedByteMax * freed) {
+    return std::nullopt;
+  }
+  if ((1 - gone) * rows > kWrittenPerNewMax * above.new_entries && written > kWrittenPerNewMax * above.new_bytes) {
     return std::nullopt;
   }
   plan->reason = describe("L%d may be rid of %.2f of what there is", plan->output_level, gone);
