@@ -268,15 +268,21 @@ Status DbImpl::compact_range(Family family, Slice from, Slice to) noexcept {
   committer_->rotate(**state);
   Status status = maintenance_->wait_flushed(**state);
   if (status.ok()) status = maintenance_->compact_range(**state, from, to);
-  core_.store->wait_removed();
+  wait_removed();
   return status;
+}
+
+// A view that was replaced, and with it the last reference to a file, may still wait for a guard that has long left.
+void DbImpl::wait_removed() {
+  epoch_drain();
+  core_.store->wait_removed();
 }
 
 Status DbImpl::wait_idle() {
   if (Status status = ready(); !status.ok()) return status;
   if (core_.options.read_only) return {};
   Status status = maintenance_->wait_idle();
-  core_.store->wait_removed();
+  wait_removed();
   return status;
 }
 

@@ -72,6 +72,7 @@ class DbImpl final : public DB {
   Status end_log_failure(bool wait);
   void log_failed(const Status& failure);
   void let_go_of_tables();
+  void wait_removed();
   // What every call asks first.
   Status ready() const { return closed_.load(std::memory_order_acquire) ? closed_status() : Status(); }
   Status ready_to_change() const;
