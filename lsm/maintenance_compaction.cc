@@ -163,10 +163,12 @@ Status Maintenance::run_plan(Work& work, const compaction::CompactionPlan& plan)
   std::vector<std::shared_ptr<TableFile>> replaced;
   for (const auto& [level, table] : inputs) replaced.push_back(table);
   if (FIRN_PLANTED_BUG(tables_deleted_before_edit)) {
-    for (const auto& table : replaced) core_.store->remove(table->path());
+    for (const auto& table : replaced) static_cast<void>(core_.files.remove(table->path()));
   }
   if (FIRN_PLANTED_BUG(values_deleted_early)) {
-    for (const std::uint64_t id : plan.emptied_values) core_.store->remove(value_path(core_.directory, id));
+    for (const std::uint64_t id : plan.emptied_values) {
+      static_cast<void>(core_.files.remove(value_path(core_.directory, id)));
+    }
   }
   // Not left to the first reader, where there are readers: mapping a table takes some milliseconds.
   const bool read = std::any_of(replaced.begin(), replaced.end(), [](const auto& t) { return t->opened() != nullptr; });

@@ -152,7 +152,9 @@ Status Maintenance::record_end(VersionEdit edit, const std::vector<std::uint64_t
     // Some may be gone already, by another thread that released the log.
     if (manifest_->state().log_segments.contains(id)) ended.ids.push_back(id);
   }
-  if (FIRN_PLANTED_BUG(log_deleted_before_edit)) remove_segments(ended);
+  if (FIRN_PLANTED_BUG(log_deleted_before_edit)) {
+    for (const std::uint64_t id : ended.ids) static_cast<void>(core_.files.remove(segment_path(core_.directory, id)));
+  }
   edit.log_segments_removed = ended.ids;
   return record(std::move(edit), new_files);
 }

@@ -39,7 +39,8 @@ class DumpTest : public ::testing::Test {
     write(0, 10);
     ASSERT_TRUE(db_->flush().ok());
     write(10, 20);
-    // What a crash would leave.
+    // What a crash would leave. Nothing is being removed meanwhile.
+    ASSERT_TRUE(db_->wait_idle().ok());
     fs::copy(path("live"), path("db"));
   }
   void TearDown() override {
@@ -154,6 +155,7 @@ TEST_F(DumpTest, ValueFileShowsEveryRecordAndItsDamage) {
   ASSERT_TRUE(db_->put("large", std::string(9000, 'v')).ok());
   ASSERT_TRUE(db_->put("larger", std::string(90'000, 'w')).ok());
   ASSERT_TRUE(db_->flush().ok());
+  ASSERT_TRUE(db_->wait_idle().ok());
   fs::remove_all(path("db"));
   fs::copy(path("live"), path("db"));
   const std::string name = file(lsm::NameKind::kValues);
