@@ -23,15 +23,18 @@ struct Content {
   std::uint64_t all_bytes = 0;  // With the values that are referred to.
   std::uint64_t entries = 0;
   std::uint64_t tombstones = 0;
-  // Of all_bytes and entries, what was written since the last rest.
+  // Of all_bytes and entries above the last level, what was written since the last rest.
   double new_bytes = 0;
   double new_entries = 0;
 
-  void add(const TableMeta& meta) {
+  void add(const TableMeta& meta, double new_share) {
+    const std::uint64_t bytes = meta.file_bytes + referred_bytes(meta);
     file_bytes += meta.file_bytes;
-    all_bytes += meta.file_bytes + referred_bytes(meta);
+    all_bytes += bytes;
     entries += meta.entries;
     tombstones += meta.tombstones;
+    new_bytes += new_share * static_cast<double>(bytes);
+    new_entries += new_share * static_cast<double>(meta.entries);
   }
 };
 
@@ -55,11 +58,7 @@ std::optional<CompactionPlan> pick_at_rest(const FamilyShape& shape) {
   for (std::size_t level = 0; level + 1 < shape.levels.size(); ++level) {
     for (const ShapeTable& table : shape.levels[level]) {
       if (!seen_by_all(shape, *table.meta)) return std::nullopt;
-      above.add(*table.meta);
-      const auto bytes = static_cast<double>(table.meta->file_bytes + referred_bytes(*table.meta));
-      const double share = new_share(*table.meta, shape.written_since);
-      above.new_bytes += share * bytes;
-      above.new_entries += share * static_cast<double>(table.meta->entries);
+      above.add(*table.meta, new_share(*table.meta, shape.written_since));
     }
   }
   if (above.entries == 0) return std::nullopt;
@@ -69,7 +68,7 @@ std::optional<CompactionPlan> pick_at_rest(const FamilyShape& shape) {
   KeyRange range;
   range.add(plan->smallest_key, plan->largest_key);
   const IndexRange below = overlapping(shape.levels.back(), range);
-  for (std::size_t i = below.begin; i < below.end; ++i) all.add(*shape.levels.back()[i].meta);
+  for (std::size_t i = below.begin; i < below.end; ++i) all.add(*shape.levels.back()[i].meta, 0);
   const auto rows = static_cast<double>(std::max<std::uint64_t>(all.entries - all.tombstones, 1));
   const double gone = std::min(shape.replaced_share * static_cast<double>(above.entries) / rows, 1.0);
   const double freed = gone * static_cast<double>(all.all_bytes);

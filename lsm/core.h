@@ -62,7 +62,7 @@ struct Core {
   std::atomic<std::uint64_t> next_file_id{1};  // Of tables, value files and log segments alike.
   std::atomic<Sequence> visible_sequence{0};   // What reads see; published by the committer after the memtables.
   Executor* executor = nullptr;                // Null before background work begins.
-  Executor* log_executor = nullptr;            // Of the log and of files that go; likewise.
+  Executor* log_executor = nullptr;            // Of the log, files that go, chunks made ahead; likewise.
 
   std::uint64_t take_file_id() { return next_file_id.fetch_add(1, std::memory_order_relaxed); }
   LevelCompression compression_of(const FamilyState& family) const {

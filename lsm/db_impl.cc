@@ -251,23 +251,26 @@ Result<Family> DbImpl::family(const std::string& name) const try {
   return Status::out_of_memory();
 }
 
-Status DbImpl::flush(Family family) noexcept {
+Result<FamilyState*> DbImpl::flush_memtables(Family family) {
   if (Status status = ready_to_change(); !status.ok()) return status;
   auto state = core_.families.find_or_error(family);
-  if (!state.ok()) return state.status();
+  if (!state.ok()) return state;
   committer_->rotate(**state);
-  Status status = maintenance_->wait_flushed(**state);
-  if (status.ok()) maintenance_->note_rest(**state);
-  return status;
+  if (Status status = maintenance_->wait_flushed(**state); !status.ok()) return status;
+  return state;
+}
+
+Status DbImpl::flush(Family family) noexcept {
+  const auto state = flush_memtables(family);
+  if (!state.ok()) return state.status();
+  maintenance_->note_rest(**state);
+  return {};
 }
 
 Status DbImpl::compact_range(Family family, Slice from, Slice to) noexcept {
-  if (Status status = ready_to_change(); !status.ok()) return status;
-  auto state = core_.families.find_or_error(family);
+  const auto state = flush_memtables(family);
   if (!state.ok()) return state.status();
-  committer_->rotate(**state);
-  Status status = maintenance_->wait_flushed(**state);
-  if (status.ok()) status = maintenance_->compact_range(**state, from, to);
+  Status status = maintenance_->compact_range(**state, from, to);
   wait_removed();
   return status;
 }

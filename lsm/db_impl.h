@@ -73,6 +73,8 @@ class DbImpl final : public DB {
   void log_failed(const Status& failure);
   void let_go_of_tables();
   void wait_removed();
+  // What was written to `family` before the call is in tables when Ok.
+  Result<FamilyState*> flush_memtables(Family family);
   // What every call asks first.
   Status ready() const { return closed_.load(std::memory_order_acquire) ? closed_status() : Status(); }
   Status ready_to_change() const;

@@ -110,8 +110,9 @@ Status LogTables::finish(const std::vector<std::uint64_t>& ended_segments) {
   handed_on_ = true;
   std::vector<NewTables> tables = result();
   while (FIRN_PLANTED_BUG(recovery_in_parts) && tables.size() > 1) {
-    if (Status status = maintenance_.install_together({tables.back()}, made_after_, {}, false); !status.ok())
+    if (Status status = maintenance_.install_together({tables.back()}, made_after_, {}, false); !status.ok()) {
       return status;
+    }
     tables.pop_back();
   }
   return maintenance_.install_together(tables, made_after_, ended_segments, false);

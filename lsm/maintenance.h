@@ -54,7 +54,8 @@ class Maintenance {
   // --- Memtables. Committer's mutex is held.
   // Makes the active memtable immutable, gives the family a new one and sees to its flush.
   void rotate(FamilyState& family);
-  // Sets the pace of writers by how full memtables are now.
+  // Sets the pace of writers by how full memtables are now. Not where another thread has the lock, for which a writer
+  // does not wait: the next time is not far.
   void renew_pace();
   // The family with most in its active memtable; null when all are empty.
   FamilyState* fullest_family() const;

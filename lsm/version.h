@@ -65,8 +65,7 @@ class Version {
   }
   // The two parts of find() for those who ask all runs: L0's tables,
   std::span<const Bounded> newest() const { return newest_; }
-  // and the levels below that have tables, by number from 0.
-  std::size_t deeper() const { return deeper_.size(); }
+  // and the levels below that have tables, by number from 0: the runs that come after those.
   const TableFile* find_deeper(std::size_t number, std::uint64_t head, Slice key) const;
   std::uint64_t head(Slice key) const { return HeadMap(common_prefix_).head(key); }
   // What all keys of all tables begin with; empty when there are no tables.

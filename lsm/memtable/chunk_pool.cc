@@ -1,14 +1,9 @@
 #include "lsm/memtable/chunk_pool.h"
 
+#include "platform/address_space.h"
 #include "platform/memory.h"
 
 namespace firn::memtable {
-
-namespace {
-
-constexpr std::size_t kPageBytes = 4096;
-
-}  // namespace
 
 void* ChunkPool::take() {
   MutexLock lock(mutex_);
@@ -34,7 +29,7 @@ void ChunkPool::make_ahead_by(Executor* executor) {
 void ChunkPool::make_one() {
   auto* const chunk = static_cast<char*>(allocate_pages(kHugePageBytes));
   // Where the system has no huge pages each of the others is touched.
-  for (std::size_t at = 0; chunk != nullptr && at < kHugePageBytes; at += kPageBytes) {
+  for (std::size_t at = 0; chunk != nullptr && at < kHugePageBytes; at += page_bytes()) {
     *const_cast<volatile char*>(chunk + at) = 0;
   }
   const MutexLock lock(mutex_);
